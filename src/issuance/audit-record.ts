@@ -1,0 +1,100 @@
+/**
+ * One flat, versioned record per decision. It never holds a JWT, an auth token, a secret or a whole claim set.
+ * Fields that a decision did not reach are null.
+ */
+export type AuditRecord = {
+  readonly version: 1;
+  /** UUIDv7. */
+  readonly id: string;
+  /** When the request arrived, milliseconds since the epoch. */
+  readonly time: number;
+  /** What was asked: `token.issue`, `database.list`, `database.get`, `caller.get`. */
+  readonly action: Action;
+  readonly outcome: 'issued' | 'refused' | 'failed';
+  /** A refusal's reason or a fault's code; null when issued. */
+  readonly reason: string | null;
+  /** Evidence for operators, one sentence without secrets. */
+  readonly detail: string | null;
+  readonly issuer: string | null;
+  readonly subject: string | null;
+  /** SHA-256 of the JWT's `jti`, hex: ties the record to the IdP's log without repeating a replayable value. */
+  readonly jtiHash: string | null;
+  readonly database: string | null;
+  readonly endpoint: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly region: string | null;
+  readonly user: string | null;
+  readonly resourceArn: string | null;
+  readonly grant: string | null;
+  /** SHA-256 of the configuration that decided, hex. */
+  readonly configHash: string;
+  /** SHA-256 of the auth token, hex: finds the record of a leaked token. */
+  readonly tokenFingerprint: string | null;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number | null;
+  readonly accessKeyId: string | null;
+  /** The program the caller named in `client`. */
+  readonly client: string | null;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+};
+
+export type Action = 'token.issue' | 'database.list' | 'database.get' | 'caller.get';
+
+/** What the transport knows of a request, before anything of it is believed. */
+export type RequestFacts = {
+  readonly action: Action;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+};
+
+/** Where audit records become durable. The stores add their own instance name and sequence number. */
+export type AuditLog = {
+  /**
+   * Resolves once the record survives a power cut. Rejects with a `Fault` of code `audit_unavailable` when it cannot
+   * be known to, within a second: whoever awaits it must then drop what the record was about.
+   */
+  record(record: AuditRecord): Promise<void>;
+  /** Resolves when the store could take a record now; rejects with the same `Fault` otherwise. */
+  probe(): Promise<void>;
+  /** Waits for records under way, then closes. */
+  close(): Promise<void>;
+};
+
+/** A record under way: every field is unknown until some step learns it. */
+export type AuditDraft = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] };
+
+/** Begins the record of a decision, before the bearer is read. It says `failed` until the decision is known. */
+export function beginAuditRecord(id: string, time: number, configHash: string, facts: RequestFacts): AuditDraft {
+  return {
+    version: 1,
+    id,
+    time,
+    action: facts.action,
+    outcome: 'failed',
+    reason: null,
+    detail: null,
+    issuer: null,
+    subject: null,
+    jtiHash: null,
+    database: null,
+    endpoint: null,
+    host: null,
+    port: null,
+    region: null,
+    user: null,
+    resourceArn: null,
+    grant: null,
+    configHash,
+    tokenFingerprint: null,
+    tokenExpiresAt: null,
+    accessKeyId: null,
+    client: null,
+    clientAddress: facts.clientAddress,
+    userAgent: facts.userAgent,
+    requestId: facts.requestId,
+  };
+}

@@ -1,0 +1,54 @@
+import { checkCaBundles } from './check-ca-bundles.ts';
+import { checkDatabases } from './check-databases.ts';
+import { checkFiles } from './check-files.ts';
+import { checkGrants } from './check-grants.ts';
+import { duplicates } from './duplicates.ts';
+import type { Finding, Findings } from './config-problem.ts';
+import type { Parts } from './parts.ts';
+
+export type Surroundings = {
+  /** Where relative file names start. */
+  readonly folder: string;
+  /** The CA bundles that are there without fetching; without this set they are not looked at. */
+  readonly knownBundleIds?: ReadonlySet<string> | undefined;
+};
+
+/** What the schema cannot see: whether the parts of a configuration fit each other, AWS and the files on disk. */
+export function checkReferences(parts: Parts, { folder, knownBundleIds }: Surroundings): Findings {
+  const all = [
+    checkIssuers(parts),
+    checkDatabases(parts.databases ?? {}),
+    checkCaBundles(parts, knownBundleIds),
+    checkGrants(parts),
+    { errors: checkFiles(parts, folder), warnings: checkProxies(parts) },
+  ];
+  return { errors: all.flatMap(({ errors }) => errors), warnings: all.flatMap(({ warnings }) => warnings) };
+}
+
+function checkIssuers({ issuers }: Parts): Findings {
+  const names = duplicates(issuers?.map(({ name }) => name) ?? []).map(({ index, first, value }) => ({
+    path: ['issuers', index, 'name'],
+    message: `issuers[${index}] has the name ${value}, and so has issuers[${first}].`,
+    mend: 'Give each issuer its own name.',
+  }));
+  const urls = duplicates(issuers?.map(({ issuer }) => issuer) ?? []).map(({ index, first, value }) => ({
+    path: ['issuers', index, 'issuer'],
+    message: `issuers[${index}] has the URL ${value}, and so has issuers[${first}].`,
+    mend: 'Keep one entry for each issuer URL: a JWT must belong to exactly one issuer.',
+  }));
+  return { errors: [...names, ...urls], warnings: [] };
+}
+
+function checkProxies({ trustedProxies }: Parts): Finding[] {
+  return trustedProxies.flatMap((range, index) =>
+    range.endsWith('/0')
+      ? [
+          {
+            path: ['server', 'trustedProxies', index],
+            message: `server.trustedProxies[${index}] believes every client about its own address.`,
+            mend: "List your proxies' addresses only.",
+          },
+        ]
+      : [],
+  );
+}

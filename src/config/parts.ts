@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import { type Config, type DatabaseConfig, type GrantConfig, type IssuerConfig, partSchemas } from '../config.ts';
+
+type Written<Part, Keys extends keyof Part> = { readonly [Key in Keys]: Part[Key] | null };
+
+/**
+ * The parts of a configuration that refer to each other. null stands for what the schema refused, and is not looked at
+ * again: so a mistake in one part hides no mistake in another, and none is reported twice.
+ */
+export type Parts = {
+  readonly issuers: readonly Written<IssuerConfig, 'name' | 'issuer' | 'jwks' | 'caFile'>[] | null;
+  readonly databases: Readonly<Record<string, DatabaseConfig | null>> | null;
+  readonly grants:
+    | readonly (Written<GrantConfig, 'name' | 'issuer' | 'subject'> & {
+        readonly allow: readonly (GrantConfig['allow'][number] | null)[];
+      })[]
+    | null;
+  readonly caBundles: Partial<Config['caBundles']> | null;
+  readonly trustedProxies: readonly string[];
+};
+
+export function partsOf(config: Config): Parts {
+  const { issuers, databases, grants, caBundles, server } = config;
+  return {
+    issuers: issuers.map(({ name, issuer, jwks, caFile }) => ({ name, issuer, jwks, caFile })),
+    databases,
+    grants,
+    caBundles,
+    trustedProxies: server.trustedProxies,
+  };
+}
+
+/** What can be made of a configuration that the schema refused. */
+export function salvageParts(value: unknown): Parts {
+  const whole = record(value) ?? {};
+  const databases = record(whole['databases']);
+  const { issuer, database, grant, allow } = partSchemas;
+  return {
+    issuers:
+      list(whole['issuers'])?.map((written) => ({
+        name: read(issuer.shape.name, record(written)?.['name']),
+        issuer: read(issuer.shape.issuer, record(written)?.['issuer']),
+        jwks: read(issuer.shape.jwks, record(written)?.['jwks']),
+        caFile: read(issuer.shape.caFile, record(written)?.['caFile']),
+      })) ?? null,
+    databases:
+      databases === null
+        ? null
+        : Object.fromEntries(Object.entries(databases).map(([name, written]) => [name, read(database, written)])),
+    grants:
+      list(whole['grants'])?.map((written) => ({
+        name: read(grant.shape.name, record(written)?.['name']),
+        issuer: read(grant.shape.issuer, record(written)?.['issuer']),
+        subject: read(grant.shape.subject, record(written)?.['subject']),
+        allow: (list(record(written)?.['allow']) ?? []).map((item) => read(allow, item)),
+      })) ?? null,
+    caBundles: read(partSchemas.caBundles, whole['caBundles'] ?? {}),
+    trustedProxies: [],
+  };
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, written: unknown): z.output<Schema> | null {
+  const result = schema.safeParse(written);
+  return result.success ? result.data : null;
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+function list(value: unknown): readonly unknown[] | null {
+  return Array.isArray(value) ? value : null;
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { configSchema } from '../config.ts';
+import { type ConfigPath, type Finding, formatPath } from './config-problem.ts';
+import { nearest } from './nearest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Turns what the schema refuses into sentences: what is wrong, and what to write. One for each place. */
+export function explainIssues(issues: readonly Issue[], value: unknown): Finding[] {
+  const findings = new Map<string, Finding>();
+  for (const finding of issues.flatMap((issue) => explain(issue, value))) {
+    const place = `${finding.atKey === true ? 'key ' : ''}${formatPath(finding.path)}`;
+    if (!findings.has(place)) findings.set(place, finding);
+  }
+  return [...findings.values()];
+}
+
+/** The mend where a schema has none of its own: hand it to `safeParse` as `error`. */
+export function generalMend(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_value') return `Write one of: ${issue.values.join(', ')}.`;
+  if (issue.code !== 'invalid_type') return undefined;
+  if (issue.expected === 'array') return 'Write a list: [a, b], or one item a line, each behind a dash.';
+  if (issue.expected === 'object' || issue.expected === 'record') return 'Write keys with their values here.';
+  return `Write a ${issue.expected}.`;
+}
+
+function explain(issue: Issue, value: unknown): Finding[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'invalid_key') {
+    const mend = issue.issues[0]?.message ?? 'Write another name.';
+    return [{ path, message: `${formatPath(path)} is not a name that can be used here.`, mend, atKey: true }];
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = likeliestBranch(issue.errors);
+    if (branch !== undefined) {
+      return branch.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, value));
+    }
+  }
+  const says = issue.code === 'custom' ? issue.params?.['says'] : undefined;
+  if (typeof says === 'string') return [{ path, message: `${formatPath(path)} ${says}.`, mend: issue.message }];
+  const written = valueAt(value, path);
+  return [{ path, message: describe(path, written), mend: issue.message + quoteHint(issue, written) }];
+}
+
+/** Of a value that may be written in several ways, the way its writer meant: the right type, with the fewest mistakes. */
+function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const ofType = branches.filter(
+    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
+  );
+  const fewest = Math.min(...ofType.map((issues) => issues.length));
+  const best = ofType.filter((issues) => issues.length === fewest);
+  return best.length === 1 ? best[0] : undefined;
+}
+
+/** Keys of later versions: an operator who reads about them should not look for a misspelling. */
+const NOT_YET = new Set([
+  'server.tls',
+  'issuers.kubernetes',
+  'databases.role',
+  'grants.when',
+  'grants.sourceCidrs',
+  'auditors',
+]);
+
+function unknownKey(path: ConfigPath, key: string): Finding {
+  const whole = [...path, key];
+  const place = formatPath(whole);
+  if (NOT_YET.has(path.length === 0 ? key : `${path[0]}.${key}`)) {
+    return { path: whole, message: `${place} is not supported by this version.`, mend: 'Remove it.', atKey: true };
+  }
+  const known = keysAt(path);
+  const near = nearest(key, known);
+  const mend = near === undefined ? `Remove it, or write one of: ${known.join(', ')}.` : `Did you mean ${near}?`;
+  return { path: whole, message: `${place} is not a known key.`, mend, atKey: true };
+}
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** The keys the schema knows at a path. */
+function keysAt(path: ConfigPath): string[] {
+  let schemas: JsonSchema[] = [z.toJSONSchema(configSchema, { io: 'input' })];
+  for (const step of path) schemas = schemas.flatMap(alternatives).flatMap((schema) => member(schema, step));
+  return schemas.flatMap(alternatives).flatMap((schema) => Object.keys(schema.properties ?? {}));
+}
+
+function alternatives(schema: JsonSchema): JsonSchema[] {
+  return schema.anyOf ?? schema.oneOf ?? [schema];
+}
+
+function member(schema: JsonSchema, step: string | number): JsonSchema[] {
+  const inner = typeof step === 'number' ? schema.items : (schema.properties?.[step] ?? schema.additionalProperties);
+  return typeof inner === 'object' && !Array.isArray(inner) ? [inner] : [];
+}
+
+function describe(path: ConfigPath, written: unknown): string {
+  const place = formatPath(path) || 'The configuration';
+  if (written === undefined) return `${place} is missing.`;
+  if (written === null || written === '') return `${place} is empty.`;
+  if (Array.isArray(written))
+    return written.length === 0 ? `${place} is empty.` : `${place} cannot be a list like this.`;
+  if (typeof written === 'object') return `${place} cannot be a map like this.`;
+  return `${place} cannot be ${show(written)}.`;
+}
+
+/** Shortened, and without what stands before an `@`: it could be a password in a URL. */
+function show(written: unknown): string {
+  if (typeof written !== 'string') return String(written);
+  const shown = JSON.stringify(written.replace(/\/\/.*@/s, '//…@'));
+  return shown.length > 80 ? `${shown.slice(0, 79)}…"` : shown;
+}
+
+function quoteHint(issue: Issue, written: unknown): string {
+  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return '';
+  if (typeof written !== 'number' && typeof written !== 'boolean') return '';
+  return ` Without quotes YAML reads this as a ${typeof written}.`;
+}
+
+function valueAt(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((holder, step) => {
+    const holds = typeof holder === 'object' && holder !== null && Object.hasOwn(holder, step);
+    return holds ? Reflect.get(holder, step) : undefined;
+  }, value);
+}

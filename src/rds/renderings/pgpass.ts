@@ -1,0 +1,14 @@
+import type { Connection } from '../connection.ts';
+
+/**
+ * One line of `.pgpass`, where `:` and `\` are escaped (PostgreSQL manual, "The Password File"). The file must be mode
+ * 0600. libpq before 13 cuts lines at 319 bytes, which is shorter than a token.
+ */
+export function renderPgpass(connection: Connection, token: string): string {
+  const { host, port, database, user } = connection;
+  return `${[host, String(port), database, user, token].map(escape).join(':')}\n`;
+}
+
+function escape(field: string): string {
+  return field.replace(/[\\:]/g, '\\$&');
+}

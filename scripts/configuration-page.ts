@@ -39,15 +39,21 @@ function section(key: string, schema: JsonSchema): string {
 }
 
 function rowsOf(schema: JsonSchema, prefix: string): string[][] {
-  return alternatives(schema).flatMap((alternative) =>
+  const forms = alternatives(schema);
+  return forms.flatMap((alternative) =>
     Object.entries(alternative.properties ?? {}).flatMap(([key, member]) => {
       if (!isSchema(member)) return [];
       const path = `${prefix}${key}`;
       const required = alternative.required?.includes(key) === true;
-      const row = [code(path), valueOf(member), defaultOf(member, required), meaningOf(member)];
+      const row = [
+        code(path),
+        valueOf(member),
+        defaultOf(member, required && (forms.length > 1 ? 'required in this form' : 'required')),
+        meaningOf(member),
+      ];
       const entry = entryOf(member);
       const inner = entry === undefined ? rowsOf(member, `${path}.`) : rowsOf(entry.schema, `${path}${entry.suffix}.`);
-      return [row, ...inner];
+      return [row].concat(inner);
     }),
   );
 }
@@ -62,6 +68,7 @@ function entryOf(schema: JsonSchema): { readonly schema: JsonSchema; readonly su
 function valueOf(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return [...new Set(choices.filter(isSchema).map(valueOf))].join(' or ');
+  if (schema.title !== undefined) return schema.title;
   if (schema.const !== undefined) return code(String(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((value) => code(String(value))).join(', ');
   if (schema.type === 'array') return isSchema(schema.items) ? `list of: ${valueOf(schema.items)}` : 'list';
@@ -70,8 +77,8 @@ function valueOf(schema: JsonSchema): string {
   );
 }
 
-function defaultOf(schema: JsonSchema, required: boolean): string {
-  if (required) return 'required';
+function defaultOf(schema: JsonSchema, required: string | false): string {
+  if (required !== false) return required;
   return schema.default === undefined ? '' : inYaml(schema.default);
 }
 
@@ -80,15 +87,20 @@ function meaningOf({ description = '', examples }: JsonSchema): string {
   return (example === undefined ? description : `${description} Example: ${inYaml(example)}`).replaceAll('|', '\\|');
 }
 
-/** JSON is YAML; names of keys need no quotes in it. */
+/** A value as an operator would write it on one line of YAML. */
 function inYaml(value: unknown): string {
-  return code(
-    typeof value === 'string'
-      ? value
-      : JSON.stringify(value)
-          .replace(/"([\w-]+)":/g, '$1: ')
-          .replaceAll(',', ', '),
-  );
+  return code(typeof value === 'string' && !/^[0-9]+$/.test(value) ? value : inFlow(value));
+}
+
+function inFlow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inFlow).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{ ${Object.entries(value)
+      .map(([key, member]) => `${inFlow(key)}: ${inFlow(member)}`)
+      .join(', ')} }`;
+  }
+  const isPlain = typeof value === 'string' && /^[A-Za-z_./][\w./:-]*\w$/.test(value);
+  return isPlain ? value : JSON.stringify(value);
 }
 
 function code(text: string): string {

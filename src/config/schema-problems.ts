@@ -1,7 +1,7 @@
-import { z } from 'zod';
-import { configSchema } from '../config.ts';
+import type { z } from 'zod';
 import { type ConfigPath, type Finding, formatPath } from './config-problem.ts';
 import { nearest } from './nearest.ts';
+import { keysAt, takesText } from './schema-places.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -40,7 +40,7 @@ function explain(issue: Issue, value: unknown): Finding[] {
   const says = issue.code === 'custom' ? issue.params?.['says'] : undefined;
   if (typeof says === 'string') return [{ path, message: `${formatPath(path)} ${says}.`, mend: issue.message }];
   const written = valueAt(value, path);
-  return [{ path, message: describe(path, written), mend: issue.message + quoteHint(issue, written) }];
+  return [{ path, message: describe(path, written), mend: issue.message + quoteHint(path, written) }];
 }
 
 /** Of a value that may be written in several ways, the way its writer meant: the right type, with the fewest mistakes. */
@@ -75,24 +75,6 @@ function unknownKey(path: ConfigPath, key: string): Finding {
   return { path: whole, message: `${place} is not a known key.`, mend, atKey: true };
 }
 
-type JsonSchema = z.core.JSONSchema.BaseSchema;
-
-/** The keys the schema knows at a path. */
-function keysAt(path: ConfigPath): string[] {
-  let schemas: JsonSchema[] = [z.toJSONSchema(configSchema, { io: 'input' })];
-  for (const step of path) schemas = schemas.flatMap(alternatives).flatMap((schema) => member(schema, step));
-  return schemas.flatMap(alternatives).flatMap((schema) => Object.keys(schema.properties ?? {}));
-}
-
-function alternatives(schema: JsonSchema): JsonSchema[] {
-  return schema.anyOf ?? schema.oneOf ?? [schema];
-}
-
-function member(schema: JsonSchema, step: string | number): JsonSchema[] {
-  const inner = typeof step === 'number' ? schema.items : (schema.properties?.[step] ?? schema.additionalProperties);
-  return typeof inner === 'object' && !Array.isArray(inner) ? [inner] : [];
-}
-
 function describe(path: ConfigPath, written: unknown): string {
   const place = formatPath(path) || 'The configuration';
   if (written === undefined) return `${place} is missing.`;
@@ -110,10 +92,10 @@ function show(written: unknown): string {
   return shown.length > 80 ? `${shown.slice(0, 79)}…"` : shown;
 }
 
-function quoteHint(issue: Issue, written: unknown): string {
-  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return '';
+/** A text that looks like a number or a boolean is one in YAML: the commonest slip of all. */
+function quoteHint(path: ConfigPath, written: unknown): string {
   if (typeof written !== 'number' && typeof written !== 'boolean') return '';
-  return ` Without quotes YAML reads this as a ${typeof written}.`;
+  return takesText(path, String(written)) ? ` Put it in quotes: without them it is a ${typeof written}.` : '';
 }
 
 function valueAt(value: unknown, path: ConfigPath): unknown {

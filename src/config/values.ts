@@ -13,13 +13,31 @@ export function text(mend: string, form: RegExp) {
   return z.string({ error: mend }).regex(form, { error: mend });
 }
 
+/** A list of at least one. `mend` is the sentence shown when it is empty or missing. */
+export function listOf<Item extends z.ZodType>(item: Item, mend: string) {
+  return z.array(item, { error: ifMissing(mend) }).min(1, { error: mend });
+}
+
+/** A map of at least one name. `mend` is the sentence shown when it is empty or missing. */
+export function mapOf<Value extends z.ZodType>(value: Value, mend: string) {
+  return z
+    .record(name, value, { error: ifMissing(mend) })
+    .refine((map) => Object.keys(map).length > 0, { error: mend, params: { says: 'is empty' } })
+    .meta({ minProperties: 1 });
+}
+
+function ifMissing(mend: string) {
+  return ({ input }: { readonly input?: unknown }) => (input === undefined ? mend : undefined);
+}
+
 /** `30s`, `5m` or `24h`, between two of them inclusive, read as milliseconds. */
 export function duration(least: string, most: string) {
-  const mend = `Write a duration from ${least} to ${most}, such as 30s, 5m or 24h.`;
+  const mend = `Write a duration from ${least} to ${most}: a number and s, m or h.`;
   return text(mend, /^(?:0|[1-9][0-9]{0,6})[smh]$/)
     .refine((value) => milliseconds(value) >= milliseconds(least) && milliseconds(value) <= milliseconds(most), {
       error: mend,
     })
+    .meta({ title: 'duration' })
     .transform(milliseconds);
 }
 
@@ -29,9 +47,12 @@ function milliseconds(value: string): number {
 }
 
 /** `20/s` or `600/m`, read as `{ max, windowMs }`: at most `max` in each window. */
-export const rate = text('Write a number a second or a minute: 20/s or 600/m.', /^[1-9][0-9]{0,6}\/[sm]$/).transform(
-  (value) => ({ max: Number(value.slice(0, -2)), windowMs: value.endsWith('s') ? MILLISECONDS.s : MILLISECONDS.m }),
-);
+export const rate = text('Write a number a second or a minute: 20/s or 600/m.', /^[1-9][0-9]{0,6}\/[sm]$/)
+  .meta({ title: 'rate' })
+  .transform((value) => ({
+    max: Number(value.slice(0, -2)),
+    windowMs: value.endsWith('s') ? MILLISECONDS.s : MILLISECONDS.m,
+  }));
 
 export const port = portFrom(1, 'Write a port, 1 to 65535.');
 /** A port to listen on. */
@@ -60,7 +81,9 @@ export const userName = line("Write a database user's exact name: no '*', no con
   error: "Write a database user's exact name: '*' is not a pattern here; list each user.",
 });
 
-export const filePath = line("Write a file's path; a relative one starts at this file's folder.");
+export const filePath = line("Write a file's path; a relative one starts at this file's folder.").meta({
+  title: 'file path',
+});
 
 export const sha256 = text(
   "Write the file's SHA-256 as 64 hexadecimal digits, as sha256sum prints it.",
@@ -148,7 +171,7 @@ const REGION = '[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}';
 
 export const region = text('Write an AWS region, such as us-west-2.', new RegExp(`^${REGION}$`));
 
-export const accountId = text('Write the 12 digits of the AWS account, in quotes: "123456789012".', /^[0-9]{12}$/);
+export const accountId = text('Write the 12 digits of the AWS account: "123456789012".', /^[0-9]{12}$/);
 
 export const resourceId = text(
   'Write the resource id as AWS shows it: db-… (DbiResourceId), cluster-… (DbClusterResourceId) or prx-… (RDS Proxy); not the name.',

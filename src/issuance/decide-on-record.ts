@@ -47,10 +47,7 @@ export async function decideOnRecord<T>(
   return outcome;
 }
 
-async function conclude<T>(
-  draft: AuditDraft,
-  decide: (draft: AuditDraft) => Promise<Decided<T>>,
-): Promise<Outcome<T>> {
+async function conclude<T>(draft: AuditDraft, decide: (draft: AuditDraft) => Promise<Decided<T>>): Promise<Outcome<T>> {
   try {
     const decided = await decide(draft);
     if (decided.ok) {

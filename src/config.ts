@@ -43,13 +43,11 @@ const issuer = z.strictObject({
       'https://oidc.eks.us-west-2.amazonaws.com/id/EXAMPLE',
     ),
   ),
-  audiences: z
-    .array(line('Write an audience, as in the aud claim.'))
-    .min(1, { error: NO_AUDIENCE })
+  audiences: values
+    .listOf(line('Write an audience, as in the aud claim.'), NO_AUDIENCE)
     .meta(about('A JWT must hold one of these in its `aud`. At least one, always.', ['rds-token-vendor'])),
-  algorithms: z
-    .array(values.algorithm)
-    .min(1, { error: 'List at least one algorithm, or leave the key out for RS256 and ES256.' })
+  algorithms: values
+    .listOf(values.algorithm, 'List at least one algorithm, or leave the key out for RS256 and ES256.')
     .default(['RS256', 'ES256'])
     .meta(about('Signature algorithms accepted from this issuer. `none` and HMAC do not exist here.', ['RS256'])),
   clockTolerance: duration('0s', '300s')
@@ -79,18 +77,11 @@ const database = z.strictObject({
       'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
     ),
   ),
-  endpoints: z
-    .record(name, endpoint)
-    .refine(hasEntries, {
-      error: 'Write at least one, such as writer: host:port.',
-      params: { says: 'has no endpoint' },
-    })
-    .meta({
-      ...about('Endpoints by a name of your choice: `host:port`, or a map. `writer` is given when none is asked for.', {
-        writer: 'orders.cluster-abc123.us-west-2.rds.amazonaws.com:5432',
-      }),
-      minProperties: 1,
+  endpoints: values.mapOf(endpoint, 'Write at least one endpoint, such as writer: host:port.').meta(
+    about('Endpoints by a name of your choice: `host:port`, or a map. `writer` is given when none is asked for.', {
+      writer: 'orders.cluster-abc123.us-west-2.rds.amazonaws.com:5432',
     }),
+  ),
   databaseName: line('Write the name of the database inside the server.')
     .optional()
     .meta(about("The database inside the server that clients open. Default: the entry's own name.", 'orders')),
@@ -107,13 +98,11 @@ const database = z.strictObject({
 
 const allow = z.strictObject({
   database: name.meta(about('A name of `databases`.', 'orders')),
-  users: z
-    .array(values.userName)
-    .min(1, { error: 'List at least one database user.' })
+  users: values
+    .listOf(values.userName, 'List at least one database user.')
     .meta(about('Database users, each by its exact name; there are no patterns here.', ['app_rw', 'app_ro'])),
-  endpoints: z
-    .array(name)
-    .min(1, { error: 'List at least one endpoint, or leave the key out for the writer.' })
+  endpoints: values
+    .listOf(name, 'List at least one endpoint, or leave the key out for the writer.')
     .optional()
     .meta(
       about("Endpoints of that database. Default: `writer`, or the database's only endpoint.", ['writer', 'reader']),
@@ -143,16 +132,15 @@ const grant = z
           'kubernetes.io.namespace': 'payments',
         }),
       ),
-    allow: z
-      .array(allow)
-      .min(1, { error: 'List at least one database with its users.' })
+    allow: values
+      .listOf(allow, 'List at least one database with its users.')
       .meta(about('What the callers that match may have.', [{ database: 'orders', users: ['app_ro'] }])),
   })
   .refine((grant) => grant.subject === undefined || grant.subjectGlob === undefined, {
     error: 'Keep one of them; write two grants for two kinds of subject.',
     params: { says: 'has both subject and subjectGlob' },
   })
-  .refine((grant) => (grant.subject ?? grant.subjectGlob) !== undefined || hasEntries(grant.claims ?? {}), {
+  .refine((grant) => (grant.subject ?? grant.subjectGlob) !== undefined || Object.keys(grant.claims ?? {}).length > 0, {
     error: 'Write subject, subjectGlob or claims: a grant to every caller of an issuer is not accepted.',
     params: { says: 'does not say which callers it is for' },
   });
@@ -211,14 +199,12 @@ export const partSchemas = { issuer, database, grant, allow, caBundles };
 export const configSchema = z
   .strictObject({
     server: server.prefault({}).meta(about('Where the service listens.', { host: '0.0.0.0', port: 8080 })),
-    issuers: z
-      .array(issuer)
-      .min(1, { error: 'List at least one issuer.' })
+    issuers: values
+      .listOf(issuer, 'List at least one issuer with its name, issuer and audiences.')
       .meta({ description: 'Whose JWTs are accepted.' }),
-    databases: z
-      .record(name, database)
-      .refine(hasEntries, { error: 'Write at least one database, by its name.', params: { says: 'has no database' } })
-      .meta({ description: 'The catalog: databases by the name callers ask for.', minProperties: 1 }),
+    databases: values
+      .mapOf(database, 'Write at least one database by its name.')
+      .meta({ description: 'The catalog: databases by the name callers ask for.' }),
     grants: z
       .array(grant)
       .default([])
@@ -234,7 +220,3 @@ export type Config = z.output<typeof configSchema>;
 export type IssuerConfig = Config['issuers'][number];
 export type DatabaseConfig = Config['databases'][string];
 export type GrantConfig = Config['grants'][number];
-
-function hasEntries(value: object): boolean {
-  return Object.keys(value).length > 0;
-}

@@ -9,7 +9,9 @@ export function checkDatabases(databases: Readonly<Record<string, DatabaseConfig
   for (const [name, database] of Object.entries(databases)) {
     if (database === null) continue;
     const path = ['databases', name];
-    errors.push(...checkPartition(path, database.region));
+    const unsupported = checkPartition(path, database.region);
+    errors.push(...unsupported);
+    if (unsupported.length > 0) continue;
     for (const [endpointName, endpoint] of Object.entries(database.endpoints)) {
       const endpointPath = [...path, 'endpoints', endpointName];
       const host = endpoint.host.toLowerCase();

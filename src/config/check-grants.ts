@@ -13,8 +13,7 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
     const message = 'There is no grant: every request for a token is refused.';
     return { errors: [], warnings: [{ path: ['grants'], message, mend }] };
   }
-  const known = issuers?.map(({ name }) => name) ?? [null];
-  const knownIssuers = known.includes(null) ? undefined : new Set(known.filter((name) => name !== null));
+  const knownIssuers = knownNames(issuers);
   const errors = duplicates(grants.map(({ name }) => name)).map(({ index, first, value }): Finding => {
     const message = `grants[${index}] has the name ${value}, and so has grants[${first}].`;
     return { path: ['grants', index, 'name'], message, mend: 'Give each grant its own name: audit records hold it.' };
@@ -36,6 +35,12 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
     }
   }
   return { errors, warnings };
+}
+
+/** undefined where a name is missing, so that a single mistake in the issuers is not reported again for each grant. */
+function knownNames(issuers: Parts['issuers']): ReadonlySet<string> | undefined {
+  const names = (issuers ?? []).map(({ name }) => name);
+  return names.length === 0 || names.includes(null) ? undefined : new Set(names.filter((name) => name !== null));
 }
 
 type Allow = GrantConfig['allow'][number];

@@ -26,7 +26,10 @@ export function generalMend(issue: z.core.$ZodRawIssue): string | undefined {
 
 function explain(issue: Issue, value: unknown): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'unrecognized_keys') {
+    // The reader of the YAML has reported __proto__ already, also where the schema does not see it.
+    return issue.keys.filter((key) => key !== '__proto__').map((key) => unknownKey(path, key));
+  }
   if (issue.code === 'invalid_key') {
     const mend = issue.issues[0]?.message ?? 'Write another name.';
     return [{ path, message: `${formatPath(path)} is not a name that can be used here.`, mend, atKey: true }];
@@ -81,7 +84,9 @@ function describe(path: ConfigPath, written: unknown): string {
   if (written === null || written === '') return `${place} is empty.`;
   if (Array.isArray(written))
     return written.length === 0 ? `${place} is empty.` : `${place} cannot be a list like this.`;
-  if (typeof written === 'object') return `${place} cannot be a map like this.`;
+  if (typeof written === 'object') {
+    return Object.keys(written).length === 0 ? `${place} is empty.` : `${place} cannot be a map like this.`;
+  }
   return `${place} cannot be ${show(written)}.`;
 }
 
@@ -94,7 +99,7 @@ function show(written: unknown): string {
 
 /** A text that looks like a number or a boolean is one in YAML: the commonest slip of all. */
 function quoteHint(path: ConfigPath, written: unknown): string {
-  if (typeof written !== 'number' && typeof written !== 'boolean') return '';
+  if (typeof written !== 'boolean' && !Number.isFinite(written)) return '';
   return takesText(path, String(written)) ? ` Put it in quotes: without them it is a ${typeof written}.` : '';
 }
 

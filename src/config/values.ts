@@ -22,7 +22,7 @@ export function listOf<Item extends z.ZodType>(item: Item, mend: string) {
 export function mapOf<Value extends z.ZodType>(value: Value, mend: string) {
   return z
     .record(name, value, { error: ifMissing(mend) })
-    .refine((map) => Object.keys(map).length > 0, { error: mend, params: { says: 'is empty' } })
+    .refine((map) => Object.keys(map).length > 0, { error: mend })
     .meta({ minProperties: 1 });
 }
 

@@ -21,7 +21,7 @@ export function findYamlMistakes(document: Document.Parsed): YamlMistake[] {
   visit(document, {
     Node: (_, node) => {
       if (isAlias(node) || node.tag === undefined || CORE_TAGS.test(node.tag)) return;
-      const message = `The tag ${node.tag} is not accepted.`;
+      const message = `The tag ${node.tag.replace('tag:yaml.org,2002:', '!!')} is not accepted.`;
       mistakes.push({ offset: startOf(node) ?? 0, message, mend: 'Remove the tag.', fatal: true });
     },
     Alias: (_, alias, path) => {
@@ -39,7 +39,7 @@ const CORE_TAGS = /^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq)$/;
 
 function aliasMistake(target: Node | undefined, path: readonly unknown[]) {
   if (target === undefined) {
-    return { message: 'This alias names no anchor before it.', mend: 'Write the value itself.' };
+    return { message: 'This alias names no anchor before it.', mend: 'Put a text that begins with * in quotes.' };
   }
   if (path.includes(target)) return { message: 'This alias contains itself.', mend: 'Write the value itself.' };
   return undefined;

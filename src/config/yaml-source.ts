@@ -65,9 +65,10 @@ function explain(code: string, message: string): [message: string, mend: string]
 
 const MENDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'Indent with spaces.',
-  BAD_INDENT: 'Indent the lines of one level alike.',
+  BAD_INDENT: 'Indent the lines of one level alike, and close every bracket.',
   BLOCK_AS_IMPLICIT_KEY: "Put a text that holds ': ' in quotes, or indent the lines of one level alike.",
   BAD_SCALAR_START: 'Put the text in quotes.',
+  BAD_ALIAS: 'Put a text that begins with * or & in quotes.',
   MISSING_CHAR: 'Add what is missing.',
 };
 

@@ -4,34 +4,40 @@ import { join } from 'node:path';
 import { ConfigError } from '../../src/config/config-problem.ts';
 import { type LoadedConfig, loadConfig } from '../../src/config/load-config.ts';
 
-/** A valid configuration. Each test changes one thing of it. */
-export const VALID = `server:
-  port: 8080
-issuers:
+export const ISSUERS = `issuers:
   - name: cluster
     issuer: https://idp.example
     audiences: [vendor]
   - name: corp
     issuer: https://login.corp.example
     audiences: [vendor]
-databases:
-  orders:
-    engine: postgres
-    region: us-west-2
-    accountId: "123456789012"
-    resourceId: cluster-ABCDEFGH
-    endpoints:
+`;
+
+export const ENDPOINTS = `    endpoints:
       writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432
       reader:
         host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com
-grants:
+`;
+
+export const GRANTS = `grants:
   - name: api
     issuer: cluster
     subject: system:serviceaccount:payments:api
     allow:
       - database: orders
         users: [app_rw]
-limits:
+`;
+
+/** A valid configuration. Each test changes one thing of it. */
+export const VALID = `server:
+  port: 8080
+${ISSUERS}databases:
+  orders:
+    engine: postgres
+    region: us-west-2
+    accountId: "123456789012"
+    resourceId: cluster-ABCDEFGH
+${ENDPOINTS}${GRANTS}limits:
   perCaller: 20/s
 `;
 
@@ -45,7 +51,11 @@ export function withChange(from: string, to: string): string {
 type Options = Parameters<typeof loadConfig>[1];
 
 /** Loads a text as the file `config.yaml` of a folder of its own, in which `files` are too. */
-export function loadText(text: string | Uint8Array, options: Options = {}, files: readonly string[] = []): LoadedConfig {
+export function loadText(
+  text: string | Uint8Array,
+  options: Options = {},
+  files: readonly string[] = [],
+): LoadedConfig {
   const folder = mkdtempSync(join(tmpdir(), 'rtv-config-'));
   try {
     for (const file of files) writeFileSync(join(folder, file), '{}');

@@ -1,0 +1,75 @@
+import { existsSync, statSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { createFile, fileIdentity } from './sqlite-file.ts';
+import type { StoreSetup } from './sqlite-messages.ts';
+import { insertRecord, migrate, refuseForeignSchema } from './sqlite-schema.ts';
+
+/** Well under the second that a record may take, so that a lock is told apart from a dead disk. Milliseconds. */
+const busyTimeout = 400;
+
+/**
+ * Pages of the log before it is copied to the database, and KiB of page cache. SQLite's own 1,000 and 2,000 write the
+ * pages of the indexes far more often: 80,000 records a second instead of 100,000.
+ */
+const checkpointPages = 4_000;
+const cacheSize = 8_000;
+
+/** Keeps the write-ahead log from staying at the size of its worst day. Bytes. */
+const walSizeLimit = 64 * 1024 * 1024;
+
+/** An open store that took a write. */
+export type SqliteConnection = {
+  readonly db: DatabaseSync;
+  readonly insert: StatementSync;
+  readonly lastSequence: StatementSync;
+  readonly probe: StatementSync;
+  /** Whether the path still names the files being written: SQLite writes on happily into removed ones. */
+  isInPlace(): boolean;
+};
+
+/** Opens the store and proves it: ours, WAL, FULL, writable. Throws what is wrong with it. */
+export function openConnection(setup: StoreSetup): SqliteConnection {
+  const { path, create } = setup;
+  if (create) createFile(path);
+  if (!existsSync(path)) throw new Error('the file was removed while in use');
+  if (!statSync(path).isFile()) throw new Error('it is not a file');
+  const db = new DatabaseSync(path, { timeout: busyTimeout });
+  try {
+    refuseForeignSchema(db);
+    useDurableCommits(db);
+    boundSizes(db);
+    migrate(db);
+    return proveWritable(db, path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** In WAL mode only `synchronous=FULL` syncs at every commit (SQLite: "Write-Ahead Logging", "PRAGMA synchronous"). */
+function useDurableCommits(db: DatabaseSync): void {
+  db.exec('PRAGMA journal_mode = wal; PRAGMA synchronous = full');
+  const mode = db.prepare('PRAGMA journal_mode').get()?.['journal_mode'];
+  if (mode !== 'wal') throw new Error(`its journal_mode stays ${String(mode)} where wal is needed`);
+  const synchronous = db.prepare('PRAGMA synchronous').get()?.['synchronous'];
+  if (synchronous !== 2) throw new Error(`synchronous stays ${String(synchronous)} where 2 (FULL) is needed`);
+}
+
+function boundSizes(db: DatabaseSync): void {
+  db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheSize}`);
+  db.exec(`PRAGMA journal_size_limit = ${walSizeLimit}`);
+}
+
+function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
+  const probe = db.prepare('UPDATE audit_probe SET time = ?');
+  probe.run(Date.now());
+  const files = () => `${fileIdentity(path)} ${fileIdentity(`${path}-wal`)}`;
+  const opened = files();
+  return {
+    db,
+    insert: db.prepare(insertRecord),
+    lastSequence: db.prepare('SELECT max(sequence) AS last FROM audit_records WHERE instance = ?'),
+    probe,
+    isInPlace: () => files() === opened,
+  };
+}

@@ -1,0 +1,22 @@
+import { problemSchema } from './schemas.ts';
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'The request is malformed, has two Authorization headers, or leaves several choices.',
+  401: 'No token, or a token with any defect.',
+  403: 'Unknown database, unknown user, or not granted.',
+  404: 'There is no such bundle.',
+  413: 'The body is over 16 KiB.',
+  415: 'The body is neither JSON nor a form.',
+  429: 'Too many requests of this caller or for this database.',
+  503: 'The service cannot do its part now; see Retry-After.',
+};
+
+/** The OpenAPI responses of the failure statuses a route can give. */
+export function problemResponses(...statuses: readonly number[]) {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: DESCRIPTIONS[status] ?? '', content: { 'application/problem+json': { schema: problemSchema } } },
+    ]),
+  );
+}

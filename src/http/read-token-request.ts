@@ -1,0 +1,68 @@
+import type { JsonValue } from '../issuance/caller.ts';
+import { accept, type Decided, type FieldProblem, refuse } from '../issuance/refusal.ts';
+import { parseStrictJson } from '../issuance/strict-json.ts';
+import { type WantedToken, tokenRequestSchema } from './schemas.ts';
+
+/** A request's body as it came. */
+export type RawBody = { readonly contentType: string | undefined; readonly bytes: Buffer; readonly query: string };
+
+const MEDIA_TYPE = /^application\/(json|x-www-form-urlencoded)(?:[ \t]*;[ \t]*charset="?utf-8"?)?$/i;
+
+/**
+ * Reads the body of `POST /v1/tokens` strictly, in the handler's own path: odd content types have led around Fastify's
+ * body schemas before. No body at all asks for the caller's only choice.
+ */
+export function readTokenRequest({ contentType, bytes, query }: RawBody): Decided<WantedToken> {
+  if (query !== '')
+    return malformed('the query string is not read', [{ field: '', message: 'send the fields in the body' }]);
+  if (bytes.length === 0) return accept({});
+  const kind = MEDIA_TYPE.exec(contentType?.trim() ?? '')?.[1]?.toLowerCase();
+  if (kind === undefined) {
+    return refuse({ reason: 'media_type_unsupported', detail: 'the content type is neither JSON nor a form' });
+  }
+  let fields: JsonValue;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    fields = kind === 'json' ? parseStrictJson(text) : parseForm(text);
+  } catch (error) {
+    const why = error instanceof SyntaxError || error instanceof RepeatedField ? error.message : 'not UTF-8';
+    return malformed(`the body is ${why}`, [{ field: '', message: why }]);
+  }
+  const parsed = tokenRequestSchema.safeParse(fields);
+  if (parsed.success) return accept(parsed.data);
+  const problems = parsed.error.issues.flatMap((issue): FieldProblem[] => {
+    // Names of unknown fields come from the caller and may be anything: they are counted, not repeated at length.
+    if (issue.code !== 'unrecognized_keys') return [{ field: issue.path.join('.'), message: issue.message }];
+    return issue.keys
+      .slice(0, 10)
+      .map((key) => ({ field: key.slice(0, 64), message: 'is not a field of this request' }));
+  });
+  return malformed(`fields are wrong: ${problems.map(({ field }) => JSON.stringify(field)).join(', ')}`, problems);
+}
+
+class RepeatedField extends Error {}
+
+function parseForm(text: string): JsonValue {
+  const fields: [string, string][] = text
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map(decodePair);
+  if (new Set(fields.map(([name]) => name)).size !== fields.length)
+    throw new RepeatedField('a form with a field twice');
+  return Object.fromEntries(fields);
+}
+
+/** Unlike URLSearchParams, which replaces what it cannot decode, `decodeURIComponent` throws. */
+function decodePair(pair: string): [string, string] {
+  const equals = pair.indexOf('=');
+  const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
+  try {
+    return [decodeURIComponent(name.replaceAll('+', ' ')), decodeURIComponent(value.replaceAll('+', ' '))];
+  } catch {
+    throw new SyntaxError('not a valid form');
+  }
+}
+
+function malformed(detail: string, problems: readonly FieldProblem[]): Decided<never> {
+  return refuse({ reason: 'request_malformed', detail, problems });
+}

@@ -1,0 +1,26 @@
+import type { FastifyRequest } from 'fastify';
+import type { Action, RequestFacts } from '../issuance/audit-record.ts';
+
+const MAX_USER_AGENT = 256;
+const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
+
+/** What the record says of a request before anything of it is believed: cut to size, without control characters. */
+export function requestFacts(action: Action, request: FastifyRequest): RequestFacts {
+  const requestId = request.headers['x-request-id'];
+  return {
+    action,
+    clientAddress: request.ip,
+    userAgent: plain(request.headers['user-agent']),
+    requestId: typeof requestId === 'string' && REQUEST_ID.test(requestId) ? requestId : null,
+  };
+}
+
+/** Every Authorization value as sent: Node keeps only the first of several in `headers`. */
+export function authorizationValues(request: FastifyRequest): string[] {
+  const { rawHeaders } = request.raw;
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
+}
+
+function plain(text: string | undefined): string | null {
+  return text === undefined ? null : text.slice(0, MAX_USER_AGENT).replaceAll(/\p{Cc}/gu, '?');
+}

@@ -1,0 +1,28 @@
+import type { FastifyRequest } from 'fastify';
+import type { IssuancePorts } from '../issuance/issue-token.ts';
+import type { Outcome } from '../issuance/decide-on-record.ts';
+import type { Action } from '../issuance/audit-record.ts';
+import type { CaBundles } from '../rds/ca-bundle.ts';
+import type { Database } from '../issuance/database.ts';
+
+/** What the public routes are given. */
+export type Service = {
+  readonly issuance: IssuancePorts;
+  readonly catalog: ReadonlyMap<string, Database>;
+  readonly caBundles: CaBundles;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Counts one decision for `/metrics`. */
+  readonly onDecision: (action: Action, outcome: Outcome<unknown>) => void;
+};
+
+/** The rate-limit key of a caller: unambiguous whatever the subject holds. */
+export function callerKey(issuer: string, subject: string): string {
+  return JSON.stringify([issuer, subject]);
+}
+
+/** The query string as sent, without the question mark. */
+export function queryOf(request: FastifyRequest): string {
+  const at = request.url.indexOf('?');
+  return at === -1 ? '' : request.url.slice(at + 1);
+}

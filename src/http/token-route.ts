@@ -1,0 +1,112 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { refreshAfter } from '../issuance/auth-token.ts';
+import { type Issued, issueToken } from '../issuance/issue-token.ts';
+import type { Refusal } from '../issuance/refusal.ts';
+import type { CaBundle } from '../rds/ca-bundle.ts';
+import { encodeForClient } from '../rds/clients.ts';
+import { type Connection, connectionTo } from '../rds/connection.ts';
+import { type Format, formatFits, renderAuthToken } from '../rds/render-auth-token.ts';
+import type { Permission } from '../issuance/authorize.ts';
+import { bundlePath } from './ca-bundles-route.ts';
+import { problemResponses } from './problem-responses.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { readTokenRequest } from './read-token-request.ts';
+import { authorizationValues, requestFacts } from './request-facts.ts';
+import { tokenRequestSchema, type TokenResponse, tokenResponseSchema, type WantedToken } from './schemas.ts';
+import { instant, sendFailure } from './send.ts';
+import { callerKey, queryOf, type Service } from './service.ts';
+
+/** `POST /v1/tokens`: the whole point. */
+export function tokenRoute(app: FastifyInstance, service: Service, limits: RateLimits): void {
+  const schema = {
+    operationId: 'issueToken',
+    summary: 'Issue one auth token',
+    tags: ['tokens'],
+    security: [{ bearer: [] }],
+    consumes: ['application/json', 'application/x-www-form-urlencoded'],
+    body: tokenRequestSchema.optional(),
+    response: { 201: tokenResponseSchema, ...problemResponses(400, 401, 403, 413, 415, 429, 503) },
+  };
+  app.post('/v1/tokens', { schema }, async (request, reply) => {
+    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const contentType = request.headers['content-type'];
+    const outcome = await issueToken<WantedToken>(
+      service.issuance,
+      {
+        facts: requestFacts('token.issue', request),
+        authorization: authorizationValues(request),
+        readWanted: () => readTokenRequest({ contentType, bytes, query: queryOf(request) }),
+        admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
+        admitPermission: async (permission, wanted) =>
+          unfitFormat(permission, wanted) ?? (await limits.perDatabase(request, permission.database.name)),
+      },
+      service.now(),
+    );
+    service.onDecision('token.issue', outcome);
+    if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
+    const { value, auditId } = outcome;
+    const { database, endpoint, user } = value.permission;
+    const connection = connectionTo(database, endpoint, user, auditId);
+    const format = value.wanted.format ?? (wantsPlainText(request.headers.accept) ? 'token' : 'json');
+    reply.code(201).header('cache-control', 'no-store');
+    if (format !== 'json') return sendRendered(reply, format, connection, value, auditId);
+    return reply.send(asResponse(value, connection, service.caBundles.get(database.caBundleId), auditId));
+  });
+}
+
+function unfitFormat({ database }: Permission, { format = 'json' }: WantedToken): Refusal | undefined {
+  if (formatFits(format, database.engine)) return undefined;
+  const message = `${format} is not for ${database.engine}`;
+  return { reason: 'request_malformed', detail: message, problems: [{ field: 'format', message }] };
+}
+
+/** Only a client that says text/plain and does not also say JSON gets the bare token. */
+function wantsPlainText(accept: string | undefined): boolean {
+  const types = accept?.split(',').map((type) => type.split(';')[0]?.trim().toLowerCase()) ?? [];
+  return types.includes('text/plain') && !types.includes('application/json');
+}
+
+function sendRendered(
+  reply: FastifyReply,
+  format: Exclude<Format, 'json'>,
+  connection: Connection,
+  { token, wanted }: Issued<WantedToken>,
+  auditId: string,
+): FastifyReply {
+  const encoded = encodeForClient(wanted.client ?? null, format, token.token);
+  const { body, contentType } = renderAuthToken(format, connection, encoded);
+  return reply
+    .header('rtv-audit-id', auditId)
+    .header('rtv-expires-at', instant(token.expiresAt))
+    .header('rtv-refresh-after', instant(refreshAfter(token)))
+    .type(contentType)
+    .send(body);
+}
+
+function asResponse(
+  { token, wanted }: Issued<WantedToken>,
+  connection: Connection,
+  bundle: CaBundle,
+  auditId: string,
+): TokenResponse {
+  const encoded = encodeForClient(wanted.client ?? null, 'json', token.token);
+  return {
+    token: encoded,
+    issued_at: instant(token.issuedAt),
+    expires_at: instant(token.expiresAt),
+    expires_in: Math.floor((token.expiresAt - token.issuedAt) / 1000),
+    limited_by: token.limitedBy,
+    refresh_after: instant(refreshAfter(token)),
+    token_bytes: Buffer.byteLength(encoded),
+    audit_id: auditId,
+    connection,
+    ca_bundle: {
+      id: bundle.id,
+      href: bundlePath(bundle.id),
+      source_url: bundle.sourceUrl,
+      sha256: bundle.sha256,
+      certificates: bundle.certificates.length,
+      not_after: instant(bundle.notAfter),
+    },
+  };
+}

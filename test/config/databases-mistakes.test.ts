@@ -1,0 +1,218 @@
+import { ENDPOINTS } from '../support/config-file.ts';
+import { type Mistake, testMistakes } from '../support/config-mistakes.ts';
+
+const mistakes: readonly Mistake[] = [
+  [
+    'an unknown engine',
+    'engine: postgres',
+    'engine: oracle',
+    '12:13: databases.orders.engine cannot be "oracle". Write one of: postgres, mysql, mariadb.',
+  ],
+  [
+    'no region',
+    '    region: us-west-2\n',
+    '',
+    '11:3: databases.orders.region is missing. Write an AWS region, such as us-west-2.',
+  ],
+  [
+    'a region that is none',
+    'region: us-west-2',
+    'region: Oregon',
+    '13:13: databases.orders.region cannot be "Oregon". Write an AWS region, such as us-west-2.',
+  ],
+  [
+    'a region of a partition that is not supported',
+    'region: us-west-2',
+    'region: eusc-de-east-1',
+    '13:13: databases.orders.region is eusc-de-east-1, whose AWS partition is not supported. Write a region of the partitions aws, aws-us-gov or aws-cn.',
+  ],
+  [
+    'an account that YAML reads as a number',
+    '"123456789012"',
+    '123456789012',
+    '14:16: databases.orders.accountId cannot be 123456789012. Write the 12 digits of the AWS account: "123456789012". Put it in quotes: without them it is a number.',
+  ],
+  [
+    'an account of eleven digits',
+    '"123456789012"',
+    '"12345678901"',
+    '14:16: databases.orders.accountId cannot be "12345678901". Write the 12 digits of the AWS account: "123456789012".',
+  ],
+  [
+    'a name instead of a resource id',
+    'cluster-ABCDEFGH',
+    'cluster-orders',
+    '15:17: databases.orders.resourceId cannot be "cluster-orders". Write the resource id as AWS shows it: db-… (DbiResourceId), cluster-… (DbClusterResourceId) or prx-… (RDS Proxy); not the name.',
+  ],
+  [
+    'a resource id with a wildcard',
+    'cluster-ABCDEFGH',
+    'cluster-*',
+    '15:17: databases.orders.resourceId cannot be "cluster-*". Write the resource id as AWS shows it: db-… (DbiResourceId), cluster-… (DbClusterResourceId) or prx-… (RDS Proxy); not the name.',
+  ],
+  [
+    'no endpoint',
+    ENDPOINTS,
+    '    endpoints: {}\n',
+    '16:16: databases.orders.endpoints is empty. Write at least one endpoint, such as writer: host:port.',
+  ],
+  [
+    'an endpoint name with a slash',
+    '      writer:',
+    '      a/b:',
+    "17:7: databases.orders.endpoints[\"a/b\"] is not a name that can be used here. Write a name of at most 63 letters, digits, '.', '_' or '-', that begins with a letter or a digit.",
+  ],
+  [
+    'an endpoint without a port',
+    '.com:5432',
+    '.com',
+    '17:15: databases.orders.endpoints.writer cannot be "orders.cluster-abc.us-west-2.rds.amazonaws.com". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint with port 0',
+    '.com:5432',
+    '.com:0',
+    '17:15: databases.orders.endpoints.writer cannot be "orders.cluster-abc.us-west-2.rds.amazonaws.com:0". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint with a port out of range',
+    '.com:5432',
+    '.com:65536',
+    '17:15: databases.orders.endpoints.writer cannot be "orders.cluster-abc.us-west-2.rds.amazonaws.com:65536". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint that is a number',
+    'writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432',
+    'writer: 5432',
+    '17:15: databases.orders.endpoints.writer cannot be 5432. Write host:port, or a map with host and, where they differ, port, connectHost and connectPort.',
+  ],
+  [
+    'an endpoint that is an address',
+    'writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432',
+    'writer: 10.0.0.1:5432',
+    '17:15: databases.orders.endpoints.writer cannot be "10.0.0.1:5432". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint with a query',
+    'writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432',
+    'writer: "a.example?x=y:5432"',
+    '17:15: databases.orders.endpoints.writer cannot be "a.example?x=y:5432". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint with a path',
+    'writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432',
+    'writer: a.example/x:5432',
+    '17:15: databases.orders.endpoints.writer cannot be "a.example/x:5432". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'an endpoint with user information',
+    'writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432',
+    'writer: me@a.example:5432',
+    '17:15: databases.orders.endpoints.writer cannot be "me@a.example:5432". Write host:port, or {host: …} for the engine\'s usual port. The host is the RDS endpoint\'s DNS name.',
+  ],
+  [
+    'a host with a scheme',
+    'host: orders',
+    'host: https://orders',
+    '19:15: databases.orders.endpoints.reader.host cannot be "https://orders.cluster-ro-abc.us-west-2.rds.amazonaws.com". Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a host with a port',
+    'host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com',
+    'host: a.example:5432',
+    '19:15: databases.orders.endpoints.reader.host cannot be "a.example:5432". Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a host that is an address',
+    'host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com',
+    'host: "::1"',
+    '19:15: databases.orders.endpoints.reader.host cannot be "::1". Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a host with an empty label',
+    'host: orders.',
+    'host: orders..',
+    '19:15: databases.orders.endpoints.reader.host cannot be "orders..cluster-ro-abc.us-west-2.rds.amazonaws.com". Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a host with a percent sign',
+    'host: orders.',
+    'host: orders%00.',
+    '19:15: databases.orders.endpoints.reader.host cannot be "orders%00.cluster-ro-abc.us-west-2.rds.amazonaws.com". Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a misspelled key of an endpoint',
+    '        host: orders',
+    '        connecthost: a\n        host: orders',
+    '19:9: databases.orders.endpoints.reader.connecthost is not a known key. Did you mean connectHost?',
+  ],
+  [
+    'an endpoint without a host',
+    'host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com',
+    'port: 5432',
+    '18:7: databases.orders.endpoints.reader.host is missing. Write the RDS endpoint as AWS shows it: a DNS name, without scheme, path or IP address.',
+  ],
+  [
+    'a place to connect to with a space',
+    '        host: orders',
+    '        connectHost: a b\n        host: orders',
+    '19:22: databases.orders.endpoints.reader.connectHost cannot be "a b". Write a DNS name or an IP address.',
+  ],
+  [
+    'a host in another region',
+    'host: orders.cluster-ro-abc.us-west-2',
+    'host: orders.cluster-ro-abc.us-east-1',
+    "19:9: databases.orders.endpoints.reader is in us-east-1, but the database's region is us-west-2. Correct the host or the region: a token signed for another region is refused.",
+  ],
+  [
+    'a host of China outside China',
+    'host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com',
+    'host: orders.cluster-ro-abc.us-west-2.rds.amazonaws.com.cn',
+    '19:9: databases.orders.endpoints.reader does not end as hosts in us-west-2 do. Write the host as AWS shows it: it ends in .amazonaws.com.',
+  ],
+  [
+    'an empty name inside the server',
+    '    engine:',
+    '    databaseName: ""\n    engine:',
+    '12:19: databases.orders.databaseName is empty. Write the name of the database inside the server.',
+  ],
+  [
+    'a CA bundle id that is none',
+    '    engine:',
+    '    caBundle: rds-ca-2019\n    engine:',
+    '12:15: databases.orders.caBundle cannot be "rds-ca-2019". Write global, amazon-roots, a region such as us-west-2, or a map with file and sha256.',
+  ],
+  [
+    'a CA bundle file without its hash',
+    '    engine:',
+    '    caBundle: { file: a.pem }\n    engine:',
+    "12:5: databases.orders.caBundle.sha256 is missing. Write the file's SHA-256 as 64 hexadecimal digits, as sha256sum prints it.",
+  ],
+  [
+    'a CA bundle hash that is too short',
+    '    engine:',
+    '    caBundle: { file: a.pem, sha256: abc }\n    engine:',
+    '12:38: databases.orders.caBundle.sha256 cannot be "abc". Write the file\'s SHA-256 as 64 hexadecimal digits, as sha256sum prints it.',
+  ],
+  [
+    'a role, which comes later',
+    '    engine:',
+    '    role: { arn: a }\n    engine:',
+    '12:5: databases.orders.role is not supported by this version. Remove it.',
+  ],
+  [
+    'a name with a slash',
+    '  orders:',
+    '  a/b:',
+    "11:3: databases[\"a/b\"] is not a name that can be used here. Write a name of at most 63 letters, digits, '.', '_' or '-', that begins with a letter or a digit.",
+    '25:19: grants[0].allow[0].database names orders, which is no database. Write one of: a/b.',
+  ],
+  [
+    'a database without anything',
+    'grants:',
+    '  empty:\ngrants:',
+    '20:3: databases.empty is empty. Write keys with their values here.',
+  ],
+];
+
+testMistakes(mistakes);

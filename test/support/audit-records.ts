@@ -1,0 +1,31 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { type AuditRecord, beginAuditRecord } from '../../src/issuance/audit-record.ts';
+
+/** A record of an issued token with every field filled; tests change what they are about. */
+export function auditRecord(changes: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    ...beginAuditRecord(randomUUIDv7(), 1_790_000_000_123, 'c'.repeat(64), {
+      action: 'token.issue',
+      clientAddress: '10.1.2.3',
+      userAgent: 'curl/8.14.1',
+      requestId: 'req-1',
+    }),
+    outcome: 'issued',
+    issuer: 'cluster',
+    subject: 'system:serviceaccount:payments:api',
+    jtiHash: 'a'.repeat(64),
+    database: 'orders',
+    endpoint: 'writer',
+    host: 'orders.cluster-abc123.us-west-2.rds.amazonaws.com',
+    port: 5432,
+    region: 'us-west-2',
+    user: 'app_rw',
+    resourceArn: 'arn:aws:rds-db:us-west-2:123456789012:dbuser:cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ/app_rw',
+    grant: 'payments-api',
+    tokenFingerprint: 'f'.repeat(64),
+    tokenExpiresAt: 1_790_000_900_000,
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    client: 'psql',
+    ...changes,
+  };
+}

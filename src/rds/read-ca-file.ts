@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { assembleCaBundle } from './assemble-ca-bundle.ts';
+import type { CaBundle } from './ca-bundle.ts';
+import { CaBundleError } from './ca-bundle-error.ts';
+import { MAX_CA_PEM_BYTES } from './parse-ca-pem.ts';
+
+/** An operator's own bundle. `sha256` is the hex SHA-256 the file must have. */
+export type CaFile = { readonly id: string; readonly file: string; readonly sha256: string };
+
+/**
+ * Reads an operator's bundle, once, at start.
+ *
+ * @throws {CaBundleError} that names the file, when it is unreadable, has another SHA-256 or is no list of CA certificates
+ */
+export async function readCaFile({ id, file, sha256 }: CaFile, now: number): Promise<CaBundle> {
+  const content = await readBounded(file);
+  const actual = createHash('sha256').update(content).digest('hex');
+  if (actual !== sha256.toLowerCase()) {
+    throw new CaBundleError(
+      `The CA bundle ${file} has the SHA-256 ${actual}, but ${sha256} is configured. ` +
+        'If the file was changed on purpose, write its new SHA-256 into caBundle.sha256.',
+    );
+  }
+  try {
+    return assembleCaBundle({ id, origin: 'file', sourceUrl: null, pem: content.toString('utf8') }, now);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'cannot be read';
+    throw new CaBundleError(`The CA bundle ${file} ${why}.`, { cause: error });
+  }
+}
+
+async function readBounded(file: string): Promise<Buffer> {
+  try {
+    if ((await stat(file)).size > MAX_CA_PEM_BYTES) throw new Error(`has more than ${MAX_CA_PEM_BYTES} bytes`);
+    return await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown error';
+    throw new CaBundleError(`The CA bundle ${file} cannot be read: ${why}.`, { cause: error });
+  }
+}

@@ -18,7 +18,7 @@ const AMAZON_ROOTS = 5;
  */
 export function caSnapshot(): string {
   const { version, digest } = packageFacts();
-  const roots = profiles.default.ca.map((pem) => new X509Certificate(pem));
+  const roots = profiles.ca.map((pem) => new X509Certificate(pem));
   const regional = roots.flatMap((root) => {
     const [, region, key] = RDS_ROOT.exec(root.subject) ?? [];
     return region === undefined || key === undefined ? [] : [{ region, key, root }];

@@ -61,7 +61,7 @@ export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: 
       service.now(),
       read,
     );
-    service.onDecision(action, outcome);
+    service.onDecision(action, outcome, reply.elapsedTime);
     if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
     return reply.header('cache-control', 'no-store').send(outcome.value);
   }

@@ -12,8 +12,8 @@ export type Service = {
   readonly caBundles: CaBundles;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Counts one decision for `/metrics`. */
-  readonly onDecision: (action: Action, outcome: Outcome<unknown>) => void;
+  /** Counts one decision and the time it took, for `/metrics`. */
+  readonly onDecision: (action: Action, outcome: Outcome<unknown>, milliseconds: number) => void;
 };
 
 /** The rate-limit key of a caller: unambiguous whatever the subject holds. */

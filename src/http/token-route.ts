@@ -42,7 +42,7 @@ export function tokenRoute(app: FastifyInstance, service: Service, limits: RateL
       },
       service.now(),
     );
-    service.onDecision('token.issue', outcome);
+    service.onDecision('token.issue', outcome, reply.elapsedTime);
     if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
     const { value, auditId } = outcome;
     const { database, endpoint, user } = value.permission;

@@ -20,7 +20,7 @@ export type CaBundle = {
   readonly sha256: string;
   readonly pem: string;
   readonly certificates: readonly CaCertificate[];
-  /** The earliest `notAfter` of the certificates. */
+  /** The earliest `notAfter` of the certificates that had not expired when the bundle was read. */
   readonly notAfter: number;
 };
 

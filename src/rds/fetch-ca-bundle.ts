@@ -48,6 +48,8 @@ function fetchText({ url, ca, signal, timeoutMs = TIMEOUT_MS }: FetchOptions): P
       headers: { accept: 'application/x-pem-file, */*;q=0.5', 'accept-encoding': 'identity' },
       signal: AbortSignal.any([signal, timeout]),
       agent: false,
+      // Said here so that NODE_TLS_REJECT_UNAUTHORIZED=0, set for something else, does not reach it.
+      rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
     },
     (response) => {

@@ -1,11 +1,12 @@
-import { isIP } from 'node:net';
 import type { SignAuthToken } from '../issuance/auth-token.ts';
 import { Fault } from '../issuance/fault.ts';
 
 /** The longest name any engine takes: MariaDB's 80 characters of at most four bytes. */
 const MAX_USER_BYTES = 320;
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const DNS_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+/** No top-level domain begins with a digit, and every way to write an IPv4 address does so after its last dot: 127.1, 0x7f.1. */
+const NAMED_LAST_LABEL = /(?:^|\.)[A-Za-z][^.]*$/;
 const REGION = /^[a-z]{2,4}(?:-[a-z]{1,16})+-[0-9]{1,2}$/;
 const CONTROL_OR_LINE_BREAK = /[\p{Cc}\u2028\u2029]/u;
 
@@ -25,12 +26,12 @@ export type SignerInput = {
 export function checkSignerInput({ endpoint, region, user }: Omit<Parameters<SignAuthToken>[0], 'now'>): SignerInput {
   const given: { host: unknown; port: unknown; region: unknown; user: unknown } = { ...endpoint, region, user };
   if (typeof given.host !== 'string') throw refused('the host is not text');
-  const host = given.host.toLowerCase();
-  if (host.length > 253 || !DNS_NAME.test(host)) throw refused('the host is not a DNS name');
-  if (isIP(host) !== 0 || !/[a-z]/.test(host)) throw refused('the host is an IP address');
+  // Before lower-casing, which turns some characters beyond ASCII into letters of it.
+  if (given.host.length > 253 || !DNS_NAME.test(given.host)) throw refused('the host is not a DNS name');
+  if (!NAMED_LAST_LABEL.test(given.host)) throw refused('the host is an IP address');
   if (!isPort(given.port)) throw refused('the port is not a number from 1 to 65535');
   if (typeof given.region !== 'string' || !REGION.test(given.region)) throw refused('the region is not an AWS region');
-  return { host, port: given.port, region: given.region, user: checkedUser(given.user) };
+  return { host: given.host.toLowerCase(), port: given.port, region: given.region, user: checkedUser(given.user) };
 }
 
 function checkedUser(user: unknown): string {

@@ -1,7 +1,8 @@
 import type { Connection } from '../connection.ts';
 
 /**
- * One line of `.pgpass`, where `:` and `\` are escaped (PostgreSQL manual, "The Password File"). The file must be mode
+ * One line of `.pgpass`, where `:` and `\` are escaped (PostgreSQL manual, "The Password File"), and so is a field that
+ * is nothing but `*`, which libpq would take for any value. The file must be mode
  * 0600. libpq before 13 cuts lines at 319 bytes, which is shorter than a token.
  */
 export function renderPgpass(connection: Connection, token: string): string {
@@ -10,5 +11,5 @@ export function renderPgpass(connection: Connection, token: string): string {
 }
 
 function escape(field: string): string {
-  return field.replace(/[\\:]/g, '\\$&');
+  return field === '*' ? '\\*' : field.replace(/[\\:]/g, '\\$&');
 }

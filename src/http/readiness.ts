@@ -1,0 +1,68 @@
+import type { AuditLog } from '../issuance/audit-record.ts';
+import { asFault } from '../issuance/fault.ts';
+
+/** The answer of `/readyz`. Each check is `ok` or says in one sentence what is missing. */
+export type Readiness = {
+  readonly status: 'ready' | 'not_ready' | 'draining';
+  readonly checks: {
+    readonly audit_store: string;
+    readonly aws_credentials: string;
+    readonly issuers: Readonly<Record<string, string>>;
+    readonly ca_bundles: Readonly<Record<string, string>>;
+  };
+};
+
+export type ReadinessSources = {
+  readonly audit: Pick<AuditLog, 'probe'>;
+  readonly resolveCredentials: () => Promise<unknown>;
+  readonly issuers: readonly {
+    readonly name: string;
+    readonly keySet: { status(): { readonly ready: boolean; readonly failure: string | null } };
+  }[];
+  /** Throws a `Fault` for a bundle that is not there. */
+  readonly requireCaBundle: (id: string) => unknown;
+  readonly caBundleIds: ReadonlySet<string>;
+  readonly isDraining: () => boolean;
+};
+
+/**
+ * Makes the check behind `/readyz`. Ready means that some caller can be served: the audit store takes a record, there
+ * are AWS credentials, and at least one issuer's keys are in hand. An issuer or a CA bundle that is missing is named,
+ * but takes the service from nobody else.
+ */
+export function createReadiness(sources: ReadinessSources): () => Promise<Readiness> {
+  return async () => {
+    const [audit, credentials] = await Promise.all([
+      worded(() => sources.audit.probe()),
+      worded(() => sources.resolveCredentials()),
+    ]);
+    const issuers = sources.issuers.map(({ name, keySet }) => ({ name, ...keySet.status() }));
+    const bundles = await Promise.all(
+      [...sources.caBundleIds].map(async (id) => [id, await worded(async () => sources.requireCaBundle(id))] as const),
+    );
+    const able = audit === 'ok' && credentials === 'ok' && issuers.some(({ ready }) => ready);
+    return {
+      status: sources.isDraining() ? 'draining' : able ? 'ready' : 'not_ready',
+      checks: {
+        audit_store: audit,
+        aws_credentials: credentials,
+        issuers: Object.fromEntries(issuers.map((issuer) => [issuer.name, describeIssuer(issuer)])),
+        ca_bundles: Object.fromEntries(bundles),
+      },
+    };
+  };
+}
+
+function describeIssuer({ ready, failure }: { readonly ready: boolean; readonly failure: string | null }): string {
+  if (failure !== null) return ready ? `ok, with earlier keys: ${failure}` : failure;
+  return ready ? 'ok' : 'its keys are not loaded yet';
+}
+
+async function worded(check: () => Promise<unknown>): Promise<string> {
+  try {
+    await check();
+    return 'ok';
+  } catch (error) {
+    return asFault(error).message;
+  }
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
+import pino from 'pino';
+import { check } from './commands/check.ts';
+import { type CommandContext, type ExitStatus, UsageError } from './commands/command.ts';
+import { serve } from './commands/serve.ts';
+import { createLogger } from './logger.ts';
+
+/* The edge of the process: the only user of `process`. */
+
+const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
+       rds-token-vendor check --config FILE      say what is wrong with a configuration
+       rds-token-vendor --version
+
+FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.`;
+
+const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const version = typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : 'unknown';
+
+await run(process.argv.slice(2));
+
+async function run(argv: readonly string[]): Promise<void> {
+  const [word = ''] = argv;
+  const named = word !== '' && !word.startsWith('-');
+  const context: CommandContext = {
+    args: named ? argv.slice(1) : argv,
+    env: process.env,
+    version,
+    print: (line) => process.stdout.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`),
+  };
+  try {
+    if (argv.includes('--help') || argv.includes('-h') || word === 'help') return context.print(USAGE);
+    if (word === '--version') return context.print(version);
+    if (!named || word === 'serve') return await serveUntilSignal(context);
+    if (word === 'check') return exit(await check(context));
+    throw new UsageError(`There is no command ${JSON.stringify(word)}.`);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      context.printError(`${error.message}\n\n${USAGE}`);
+      return exit(2);
+    }
+    context.printError(error instanceof Error ? error.message : 'unknown error');
+    return exit(1);
+  }
+}
+
+async function serveUntilSignal(context: CommandContext): Promise<void> {
+  const logger = createLogger(pino.destination({ dest: 1, sync: true }));
+  const app = await serve(context, logger);
+  if (app === undefined) return exit(1);
+  const drainLogger = { error: (err: unknown) => logger.error({ err }, 'the drain failed') };
+  closeWithGrace({ delay: app.drainLimitMs, logger: drainLogger }, async ({ signal, err }) => {
+    if (err) logger.fatal({ err }, 'an unexpected error ends the process');
+    else logger.info({ signal }, 'draining');
+    await app.drain();
+    logger.info('drained');
+  });
+}
+
+/** Lets what was written leave, unlike `process.exit`. */
+function exit(status: ExitStatus): void {
+  process.exitCode = status;
+}

@@ -1,5 +1,6 @@
 import { configJsonSchema } from './config-schema.ts';
 import { configurationPage } from './configuration-page.ts';
+import { openApiJson } from './openapi.ts';
 
 /** A file that is committed, but made from the sources. `path` starts at the repository's root. */
 export type GeneratedFile = { readonly path: string; readonly content: () => string | Promise<string> };
@@ -9,6 +10,7 @@ const EXAMPLE = new URL('../openapi/examples/config.yaml', import.meta.url);
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'openapi/config.schema.json', content: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
   { path: 'docs/configuration.md', content: () => configurationPage(EXAMPLE) },
+  { path: 'openapi/openapi.json', content: openApiJson },
 ];
 
 /** The paths of generated files whose content on disk is not what the sources make. */

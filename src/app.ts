@@ -64,13 +64,15 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
   const now = overrides.now ?? Date.now;
   const metrics = createMetrics();
 
-  const audit = overrides.audit ?? (await openAuditLog(config.audit.store, {
-    name: hostname(),
-    onFault(error) {
-      metrics.onFailure('audit_store');
-      logger.error({ err: error }, 'the audit store is unavailable');
-    },
-  }));
+  const audit =
+    overrides.audit ??
+    (await openAuditLog(config.audit.store, {
+      name: hostname(),
+      onFault(error) {
+        metrics.onFailure('audit_store');
+        logger.error({ err: error }, 'the audit store is unavailable');
+      },
+    }));
   const closing: (() => Promise<void> | void)[] = [() => audit.close()];
   try {
     const caBundleIds = new Set([...catalog.values()].map(({ caBundleId }) => caBundleId));
@@ -122,12 +124,12 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     };
     let draining = false;
     const publicServer = await createPublicServer({
-      service: { issuance, catalog, caBundles, now, onDecision: metrics.onDecision },
+      service: { issuance, catalog, caBundles, now, onDecision: (...decision) => metrics.onDecision(...decision) },
       rates: config.limits,
       trustedProxies: config.server.trustedProxies,
       version,
       logger,
-      onTransportError: metrics.onTransportError,
+      onTransportError: (code) => metrics.onTransportError(code),
     });
     const adminServer = createAdminServer({
       readiness: createReadiness({
@@ -151,8 +153,12 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
       async listen() {
         const { host, port, adminHost = host, adminPort } = config.server;
         // The admin port first: a probe that comes early gets an answer.
-        const adminUrl = await adminServer.listen({ host: adminHost, port: adminPort, listenTextResolver: () => '' });
-        const publicUrl = await publicServer.listen({ host, port, listenTextResolver: () => '' });
+        const adminUrl = await adminServer.listen({
+          host: adminHost,
+          port: adminPort,
+          listenTextResolver: (at) => `admin port at ${at}`,
+        });
+        const publicUrl = await publicServer.listen({ host, port, listenTextResolver: (at) => `public port at ${at}` });
         return { publicUrl, adminUrl };
       },
       async drain() {

@@ -15,7 +15,8 @@ const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
 FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.`;
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const version = typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : 'unknown';
+const version =
+  typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : 'unknown';
 
 await run(process.argv.slice(2));
 

@@ -33,7 +33,8 @@ function configPath({ args, env }: CommandContext): string {
 
 function readOption(args: readonly string[]): string | undefined {
   try {
-    return parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } }, strict: true }).values.config;
+    return parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } }, strict: true }).values
+      .config;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'unknown arguments', { cause: error });
   }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { CaBundle, CaBundles } from '../rds/ca-bundle.ts';
 import { notFoundProblem } from './problem.ts';
-import { problemResponses } from './problem-responses.ts';
+import { jsonResponse, problemResponses } from './problem-responses.ts';
 import { type CaBundleFacts, caBundleSchema, caBundlesSchema } from './schemas.ts';
 import { instant, sendProblem } from './send.ts';
 
@@ -16,12 +16,12 @@ export function bundlePath(id: string): string {
 
 /** `GET /v1/ca-bundles…`: which CAs to trust. Public, like the certificates themselves. */
 export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
-  const common = { tags: ['CA bundles'] };
+  const common = { tags: ['CA bundles'], security: [] };
   const list = {
     ...common,
     operationId: 'listCaBundles',
     summary: 'All CA bundles',
-    response: { 200: caBundlesSchema },
+    response: { 200: jsonResponse('The bundles in force.', caBundlesSchema) },
   };
   app.get('/v1/ca-bundles', { schema: list }, (_request, reply) =>
     reply.header('cache-control', CACHE_CONTROL).send({ ca_bundles: bundles.list().map(describeBundle) }),
@@ -50,7 +50,7 @@ export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
     ...common,
     operationId: 'getCaBundle',
     summary: 'One CA bundle',
-    response: { 200: caBundleSchema, ...problemResponses(404) },
+    response: { 200: jsonResponse('The bundle.', caBundleSchema), ...problemResponses(404) },
   };
   app.get<{ Params: { id: string } }>('/v1/ca-bundles/:id', { schema: get }, (request, reply) => {
     const bundle = bundles.find(request.params.id);

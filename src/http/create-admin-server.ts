@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Metrics } from './metrics.ts';
 import { notFoundProblem } from './problem.ts';
 import type { Readiness } from './readiness.ts';
@@ -12,7 +12,12 @@ export function createAdminServer(options: {
   readonly logger: FastifyBaseLogger;
 }): FastifyInstance {
   const { readiness, metrics, logger } = options;
-  const app = Fastify({ ...SERVER_LIMITS, loggerInstance: logger, disableRequestLogging: true, return503OnClosing: false });
+  const app = Fastify({
+    ...SERVER_LIMITS,
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    return503OnClosing: false,
+  });
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('cache-control', 'no-store');
     done();

@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { answerOddMethods } from './answer-odd-methods.ts';
 import { caBundleRoutes } from './ca-bundles-route.ts';
 import { handleFrameworkErrors } from './handle-framework-errors.ts';
@@ -29,7 +29,7 @@ export async function createPublicServer(options: PublicServerOptions): Promise<
   const app = Fastify({
     ...SERVER_LIMITS,
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     // While draining, requests that are already on their way are still served.
     return503OnClosing: false,
@@ -40,7 +40,10 @@ export async function createPublicServer(options: PublicServerOptions): Promise<
   });
   takeBodiesAsBytes(app);
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
     // Whoever terminates TLS decides on HSTS.
     strictTransportSecurity: false,
     // Certificates and the contract are public; tokens are protected by the bearer, not by the origin.

@@ -24,7 +24,7 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const decisions = new Counter({
     name: 'rtv_decisions_total',
-    help: 'Decisions by action, outcome (issued, refused, failed) and reason.',
+    help: 'Decisions by action, outcome (issued, answered, refused, failed) and reason.',
     labelNames: ['action', 'outcome', 'reason'],
     registers,
   });
@@ -49,7 +49,7 @@ export function createMetrics(): Metrics {
   });
   return {
     onDecision(action, outcome, milliseconds) {
-      const [word, reason] = describe(outcome);
+      const [word, reason] = describe(action, outcome);
       decisions.inc({ action, outcome: word, reason });
       seconds.observe({ action, outcome: word }, milliseconds / 1000);
     },
@@ -60,10 +60,10 @@ export function createMetrics(): Metrics {
   };
 }
 
-function describe(outcome: Outcome<unknown>): [outcome: string, reason: string] {
+function describe(action: Action, outcome: Outcome<unknown>): [outcome: string, reason: string] {
   switch (outcome.kind) {
     case 'decided':
-      return ['issued', ''];
+      return [action === 'token.issue' ? 'issued' : 'answered', ''];
     case 'refused':
       return ['refused', outcome.refusal.reason];
     case 'failed':

@@ -5,7 +5,7 @@ import type { Caller } from '../issuance/caller.ts';
 import { readOwnRights } from '../issuance/read-own-rights.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
 import { bundlePath } from './ca-bundles-route.ts';
-import { problemResponses } from './problem-responses.ts';
+import { jsonResponse, problemResponses } from './problem-responses.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { authorizationValues, requestFacts } from './request-facts.ts';
 import { type DatabaseFacts, databaseSchema, databasesSchema, whoamiSchema } from './schemas.ts';
@@ -20,16 +20,24 @@ export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: 
   const { grants } = service.issuance;
 
   const list = { ...COMMON, operationId: 'listDatabases', summary: 'The databases and users this caller may ask for' };
-  app.get('/v1/databases', { schema: { ...list, response: { 200: databasesSchema, ...FAILURES } } }, (request, reply) =>
-    respond('database.list', request, reply, (caller) =>
-      accept({ databases: describeDatabases(permissionsOf(caller, grants)) }),
-    ),
+  app.get(
+    '/v1/databases',
+    { schema: { ...list, response: { 200: jsonResponse('The databases.', databasesSchema), ...FAILURES } } },
+    (request, reply) =>
+      respond('database.list', request, reply, (caller) =>
+        accept({ databases: describeDatabases(permissionsOf(caller, grants)) }),
+      ),
   );
 
   const get = { ...COMMON, operationId: 'getDatabase', summary: 'Connection facts of one database' };
   app.get<{ Params: { database: string } }>(
     '/v1/databases/:database',
-    { schema: { ...get, response: { 200: databaseSchema, ...FAILURES, ...problemResponses(403) } } },
+    {
+      schema: {
+        ...get,
+        response: { 200: jsonResponse('The database.', databaseSchema), ...FAILURES, ...problemResponses(403) },
+      },
+    },
     (request, reply) =>
       respond('database.get', request, reply, (caller) => {
         const { database } = request.params;
@@ -41,8 +49,10 @@ export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: 
   );
 
   const whoami = { ...COMMON, operationId: 'whoami', summary: 'The caller as the service sees it' };
-  app.get('/v1/whoami', { schema: { ...whoami, response: { 200: whoamiSchema, ...FAILURES } } }, (request, reply) =>
-    respond('caller.get', request, reply, (caller) => accept(describeCaller(caller))),
+  app.get(
+    '/v1/whoami',
+    { schema: { ...whoami, response: { 200: jsonResponse('The caller.', whoamiSchema), ...FAILURES } } },
+    (request, reply) => respond('caller.get', request, reply, (caller) => accept(describeCaller(caller))),
   );
 
   async function respond<T>(

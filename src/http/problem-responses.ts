@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { problemSchema } from './schemas.ts';
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
@@ -19,4 +20,9 @@ export function problemResponses(...statuses: readonly number[]) {
       { description: DESCRIPTIONS[status] ?? '', content: { 'application/problem+json': { schema: problemSchema } } },
     ]),
   );
+}
+
+/** The OpenAPI response of a success in JSON. */
+export function jsonResponse(description: string, schema: z.ZodType) {
+  return { description, content: { 'application/json': { schema } } };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { refreshAfter } from '../issuance/auth-token.ts';
 import { type Issued, issueToken } from '../issuance/issue-token.ts';
 import type { Refusal } from '../issuance/refusal.ts';
@@ -8,13 +9,21 @@ import { type Connection, connectionTo } from '../rds/connection.ts';
 import { type Format, formatFits, renderAuthToken } from '../rds/render-auth-token.ts';
 import type { Permission } from '../issuance/authorize.ts';
 import { bundlePath } from './ca-bundles-route.ts';
-import { problemResponses } from './problem-responses.ts';
+import { jsonResponse, problemResponses } from './problem-responses.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { readTokenRequest } from './read-token-request.ts';
 import { authorizationValues, requestFacts } from './request-facts.ts';
 import { tokenRequestSchema, type TokenResponse, tokenResponseSchema, type WantedToken } from './schemas.ts';
 import { instant, sendFailure } from './send.ts';
 import { callerKey, queryOf, type Service } from './service.ts';
+
+const RENDERED = z
+  .string()
+  .describe(
+    'Another `format`, or the bare token; RTV-Audit-Id, RTV-Expires-At and RTV-Refresh-After are headers then.',
+  );
+const AS_JSON = jsonResponse('The token was issued and its record is durable.', tokenResponseSchema);
+const ISSUED = { ...AS_JSON, content: { ...AS_JSON.content, 'text/plain': { schema: RENDERED } } };
 
 /** `POST /v1/tokens`: the whole point. */
 export function tokenRoute(app: FastifyInstance, service: Service, limits: RateLimits): void {
@@ -25,7 +34,7 @@ export function tokenRoute(app: FastifyInstance, service: Service, limits: RateL
     security: [{ bearer: [] }],
     consumes: ['application/json', 'application/x-www-form-urlencoded'],
     body: tokenRequestSchema.optional(),
-    response: { 201: tokenResponseSchema, ...problemResponses(400, 401, 403, 413, 415, 429, 503) },
+    response: { 201: ISSUED, ...problemResponses(400, 401, 403, 413, 415, 429, 503) },
   };
   app.post('/v1/tokens', { schema }, async (request, reply) => {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);

@@ -9,7 +9,7 @@ import type { JsonValue } from './caller.ts';
 export function parseStrictJson(text: string): JsonValue {
   let value: JsonValue;
   try {
-    value = JSON.parse(text) as JsonValue;
+    value = JSON.parse(text);
   } catch {
     throw new SyntaxError('not valid JSON');
   }
@@ -31,7 +31,7 @@ function hasRepeatedKey(text: string): boolean {
       const keys = open.at(-1);
       if (keys && isKey(text, end)) {
         // Decoded, because "sub" and "\u0073ub" are the same key.
-        const key = JSON.parse(text.slice(position, end)) as string;
+        const key: string = JSON.parse(text.slice(position, end));
         if (keys.has(key)) return true;
         keys.add(key);
       }

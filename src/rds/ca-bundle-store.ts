@@ -47,7 +47,7 @@ export function createCaBundleStore(directory: string, now: () => number): CaBun
 function readCopy(text: string, wanted: { id: string; url: string; now: number }): StoredBundle {
   const copy: unknown = parseJson(text);
   if (typeof copy !== 'object' || copy === null) throw new Error('is damaged');
-  const { version, id, url, fetchedAt, sha256, pem } = copy as Record<string, unknown>;
+  const { version, id, url, fetchedAt, sha256, pem }: Record<string, unknown> = { ...copy };
   if (version !== 1 || id !== wanted.id || typeof fetchedAt !== 'number' || typeof pem !== 'string') {
     throw new Error('is damaged');
   }

@@ -38,7 +38,8 @@ function blocksOf(pem: string): { readonly body: string; readonly line: number }
   for (const [index, raw] of pem.split('\n').entries()) {
     const text = raw.trimEnd();
     const line = index + 1;
-    if (/^-----BEGIN .*PRIVATE KEY-----$/.test(text)) throw new Error(`holds a private key at line ${line}; write certificates only`);
+    if (/^-----BEGIN .*PRIVATE KEY-----$/.test(text))
+      throw new Error(`holds a private key at line ${line}; write certificates only`);
     if (open !== undefined && text === END) {
       blocks.push(open);
       open = undefined;

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { createPublicServer } from '../src/http/create-public-server.ts';
+import type { Service } from '../src/http/service.ts';
+import { compileGrants } from '../src/issuance/grants.ts';
+
+/** `openapi/openapi.json`, made from the routes of the public port as the service registers them. Nothing is opened. */
+export async function openApiJson(): Promise<string> {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const rate = { max: 1, windowMs: 1000 };
+  const app = await createPublicServer({
+    service: unservingService(),
+    rates: { perCaller: rate, perDatabase: rate },
+    trustedProxies: [],
+    version: manifest.version,
+    logger: pino({ enabled: false }),
+    onTransportError: () => {},
+  });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** The routes are registered, never called. */
+function unservingService(): Service {
+  const unserving = () => Promise.reject(new Error('this service only describes itself'));
+  return {
+    issuance: {
+      audit: { record: unserving, probe: unserving, close: () => Promise.resolve() },
+      newAuditId: () => '',
+      configHash: '',
+      authenticate: unserving,
+      grants: compileGrants([], new Map()),
+      requireCaBundle: () => {},
+      resolveCredentials: unserving,
+      signAuthToken: unserving,
+    },
+    catalog: new Map(),
+    caBundles: { get: () => unserved(), find: () => undefined, list: () => [], close: () => Promise.resolve() },
+    now: Date.now,
+    onDecision: () => {},
+  };
+}
+
+function unserved(): never {
+  throw new Error('this service only describes itself');
+}

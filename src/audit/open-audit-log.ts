@@ -5,7 +5,6 @@ import { type AuditInstance, openSqliteAuditLog } from './sqlite-audit-log.ts';
 export type AuditStore = Config['audit']['store'];
 
 /** Opens the configured store, the one place that knows the kinds; rejects with an `Error` for operators. */
-// oxlint-disable-next-line typescript/consistent-return -- the compiler checks that no kind is left out
 export function openAuditLog(store: AuditStore, instance: AuditInstance): Promise<AuditLog> {
   switch (store.type) {
     case 'sqlite':

@@ -92,14 +92,14 @@ test('a start that cannot be says why and has status 1: no CA bundle, a wrong SH
   writeFileSync(join(path, 'ca.pem'), 'not the file');
   writeFileSync(join(path, 'odd.db'), 'not a database, but long enough to be looked at as one '.repeat(40));
   const cases: [change: (text: string) => string, why: RegExp][] = [
-    [(text) => text.replace('region: us-west-2', 'region: il-central-1'), /il-central-1, which is not built in/],
+    [(text) => text.replaceAll('us-west-2', 'il-central-1'), /il-central-1, which is not built in/],
     [
       (text) =>
         text.replace(
           'region: us-west-2',
-          `region: us-west-2\n    caBundle: { file: ca.pem, sha256: ${'0'.repeat(64)} }`,
+          `region: us-west-2\n    caBundle: { file: ca.pem, sha256: ${'a'.repeat(64)} }`,
         ),
-      /has the SHA-256 .* but 0000/,
+      /has the SHA-256 .* but aaaa/,
     ],
     [
       (text) => `${text}audit: { store: { type: sqlite, path: odd.db } }\n`,

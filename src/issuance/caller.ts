@@ -24,9 +24,9 @@ export function claimAt(claims: Claims, path: string): JsonValue | undefined {
 }
 
 function valuesAt(value: JsonValue | Claims, parts: readonly string[]): JsonValue[] {
-  if (parts.length === 0) return [value as JsonValue];
+  if (parts.length === 0) return [value];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return [];
-  const members = value as Claims;
+  const members: Claims = value;
   const found: JsonValue[] = [];
   for (let length = 1; length <= parts.length; length++) {
     const name = parts.slice(0, length).join('.');

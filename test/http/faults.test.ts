@@ -103,7 +103,7 @@ test('the answer waits for the record', async (t) => {
 
 test('a database in a region without a bundle is 503 while none could be fetched, and other databases are served', async (t) => {
   const config = (text: string) =>
-    `${text.replace('region: us-west-2', 'region: il-central-1')}caBundles: { refresh: 24h, source: "https://127.0.0.1:1/x" }\n`;
+    `${text.replaceAll('us-west-2', 'il-central-1')}caBundles: { refresh: 24h, source: "https://127.0.0.1:1/x" }\n`;
   const service = await startService(t, { config });
   const response = await service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }));
   assert.deepEqual(

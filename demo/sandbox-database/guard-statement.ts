@@ -4,8 +4,9 @@ import { type Message, leadingStrings, message } from './messages.ts';
  * SET SESSION AUTHORIZATION, and every other spelling of it that is not built by code, holds this word as it is: keywords and setting
  * names have no escapes but those of `U&"…"`. Statements that merely mention the word are refused too, which a sandbox
  * can afford; telling them apart would take PostgreSQL's own parser. The text is compared byte by byte.
+ * COPY FROM STDIN is refused because PGlite does not survive the client's data over this interface.
  */
-const FORBIDDEN = /authorization|U&["']/i;
+const FORBIDDEN = /authorization|U&["']|\bcopy\b[^]*\bstdin\b/i;
 
 const REFUSAL = 'SELECT public.refuse_in_sandbox()';
 

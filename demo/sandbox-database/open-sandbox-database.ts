@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listen, portOf } from '../listen.ts';
 import { createBackend } from './backend.ts';
 import { createFrontDoor, type FrontDoorOptions } from './front-door.ts';
 import { startPostgres } from './postgres-thread.ts';
@@ -22,8 +23,7 @@ export async function openSandboxDatabase(options: SandboxDatabaseOptions): Prom
     socket.on('close', () => sockets.delete(socket));
   });
   try {
-    server.listen(options.port, '127.0.0.1');
-    await once(server, 'listening');
+    await listen(server, options.port);
   } catch (error) {
     await postgres.close();
     throw error;
@@ -38,10 +38,4 @@ export async function openSandboxDatabase(options: SandboxDatabaseOptions): Prom
       await closed;
     },
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
-  return address.port;
 }

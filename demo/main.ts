@@ -1,0 +1,95 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { makeCertificates } from './certificates.ts';
+import { sandboxConfig } from './config.ts';
+import { environmentFile, linesToPaste } from './environment.ts';
+import { openIssuer } from './issuer.ts';
+import { openSandboxDatabase } from './sandbox-database/open-sandbox-database.ts';
+import { startService } from './service.ts';
+import { ACCESS_KEY_ID, RDS_ENDPOINT, readSettings, SECRET_ACCESS_KEY, type Settings } from './settings.ts';
+import { playStory } from './story.ts';
+
+/*
+ * npm run demo                    plays the story, then stays up until Ctrl-C
+ * npm run demo -- --story-only    plays the story and ends
+ */
+
+const cleanUps: (() => Promise<unknown> | void)[] = [];
+const stopped = Promise.withResolvers<void>();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve());
+
+try {
+  const settings = await readSettings(process.env, process.argv.slice(2));
+  await Promise.race([run(settings), stopped.promise]);
+  if (!settings.storyOnly) await stopped.promise;
+} catch (error) {
+  console.error(`\nThe sandbox failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+}
+
+async function run({ state, servicePort, adminPort, issuerPort, databasePort }: Settings): Promise<void> {
+  // What an earlier run that was killed has left.
+  rmSync(state, { recursive: true, force: true });
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  chmodSync(state, 0o700);
+  cleanUps.push(() => rmSync(state, { recursive: true, force: true }));
+  const write = (name: string, text: string): void => writeFileSync(join(state, name), text, { mode: 0o600 });
+
+  console.log('Starting a local issuer, a stand-in for an RDS PostgreSQL, and the service …');
+  const tls = await makeCertificates(Date.now());
+  let shift = 0;
+  const opening = [
+    openIssuer(issuerPort),
+    openSandboxDatabase({
+      port: databasePort,
+      tls,
+      now: () => Date.now() + shift,
+      onRefused: () => {},
+      database: { ...RDS_ENDPOINT, secretAccessKeys: new Map([[ACCESS_KEY_ID, SECRET_ACCESS_KEY]]) },
+    }),
+  ] as const;
+  const [issuer, database] = await Promise.all(opening);
+  cleanUps.push(
+    () => issuer.close(),
+    () => database.close(),
+  );
+
+  const vendorUrl = `http://127.0.0.1:${servicePort}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  write('ca.pem', tls.ca);
+  write(
+    'config.yaml',
+    sandboxConfig({ servicePort, adminPort, databasePort: database.port, issuerUrl: issuer.url, ca: tls.ca }),
+  );
+  const service = await startService(state, adminUrl);
+  cleanUps.push(() => service.stop());
+
+  await playStory({
+    vendorUrl,
+    issuer,
+    auditFile: join(state, 'audit.db'),
+    shiftClock: (milliseconds) => {
+      shift = milliseconds;
+    },
+    print: (line) => console.log(line),
+  });
+
+  const env = {
+    VENDOR_URL: vendorUrl,
+    ADMIN_URL: adminUrl,
+    ISSUER_URL: issuer.url,
+    JWT_APP: await issuer.mint('app'),
+    JWT_DBA: await issuer.mint('dba'),
+    JWT_AUDITOR: await issuer.mint('auditor'),
+    JWT_STRANGER: await issuer.mint('stranger'),
+    PGHOST: 'localhost',
+    PGPORT: String(database.port),
+    PGSSLROOTCERT: join(state, 'ca.pem'),
+    PGDATABASE: 'orders',
+    PG_USER: 'app_rw',
+  };
+  write('env', environmentFile(env));
+  if (!process.argv.includes('--story-only')) console.log(linesToPaste(relative(process.cwd(), join(state, 'env'))));
+}

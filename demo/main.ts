@@ -26,7 +26,7 @@ try {
   console.error(`\nThe sandbox failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  for (const cleanUp of cleanUps.toReversed()) await cleanUp();
 }
 
 async function run({ state, servicePort, adminPort, issuerPort, databasePort }: Settings): Promise<void> {

@@ -25,10 +25,10 @@ export async function startService(state: string, adminUrl: string): Promise<San
     env: { PATH: process.env['PATH'], AWS_ACCESS_KEY_ID: ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY },
   });
   closeSync(log);
-  const ended = once(child, 'exit').then(([status]: (number | null)[]) => status ?? null);
   let running = true;
-  void ended.then(() => {
+  const ended = once(child, 'exit').then(([status]: (number | null)[]) => {
     running = false;
+    return status ?? null;
   });
 
   async function stop(): Promise<number | null> {

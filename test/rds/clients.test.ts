@@ -18,7 +18,10 @@ for (const client of ['psqlodbc', 'psqlODBC', 'PSQLODBC']) {
 }
 
 test('the encoding is exactly this', () => {
-  assert.equal(encodeForClient('psqlodbc', 'token', "h:1/?a=%2F&b=(x)*!'"), 'h%3A1%2F%3Fa%3D%252F%26b%3D%28x%29%2A%21%27');
+  assert.equal(
+    encodeForClient('psqlodbc', 'token', "h:1/?a=%2F&b=(x)*!'"),
+    'h%3A1%2F%3Fa%3D%252F%26b%3D%28x%29%2A%21%27',
+  );
 });
 
 for (const client of [null, '', 'psql', 'pgAdmin', 'psqlodbc ', 'odbc', 'MySQL Connector/ODBC', '__proto__']) {

@@ -131,7 +131,10 @@ for (const format of FORMATS.filter((format) => format !== 'json')) {
     for (const character of CONTROL_CHARACTERS) {
       const bad = `a${character}b`;
       const connections: Connection[] = [
-        ...(['host', 'database', 'user', 'application_name'] as const).map((field) => ({ ...CONNECTION, [field]: bad })),
+        ...(['host', 'database', 'user', 'application_name'] as const).map((field) => ({
+          ...CONNECTION,
+          [field]: bad,
+        })),
       ];
       const renders = [
         ...connections.map((connection) => () => renderAuthToken(format, { ...connection, engine }, TOKEN)),

@@ -39,7 +39,10 @@ for (const value of HOSTILE_VALUES) {
     const { body } = renderAuthToken('uri', { ...CONNECTION, user: value, database: value }, value);
     const { username, password, pathname, host, hash, searchParams } = new URL(body.trimEnd());
     assert.deepEqual([username, password, pathname.slice(1)].map(decodeURIComponent), [value, value, value]);
-    assert.deepEqual([host, hash, [...searchParams.keys()]], [`${CONNECTION.host}:5432`, '', ['sslmode', 'application_name']]);
+    assert.deepEqual(
+      [host, hash, [...searchParams.keys()]],
+      [`${CONNECTION.host}:5432`, '', ['sslmode', 'application_name']],
+    );
     assert.match(body, /^[\x21-\x7e]+\n$/);
   });
 

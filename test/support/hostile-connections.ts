@@ -13,14 +13,35 @@ export const CONNECTION: Connection = {
 };
 
 /** A short token with every character a real one has. */
-export const TOKEN = 'h.example:5432/?Action=connect&DBUser=app_rw&X-Amz-Credential=A%2F2026%2Frds-db&X-Amz-Signature=0f';
+export const TOKEN =
+  'h.example:5432/?Action=connect&DBUser=app_rw&X-Amz-Credential=A%2F2026%2Frds-db&X-Amz-Signature=0f';
 
 /** Values that break out of a rendering that does not escape them. */
 export const HOSTILE_VALUES: readonly string[] = [
   ...["o'brien", "''", "'", "a'; rm -rf /; echo '", '$(id)', '`id`', '${HOME}', '"', '"a"', 'a"b', '\\', 'a\\', '\\\\'],
   ...['\\n', "\\'", '\\"', 'a\\:b', ':', '::', 'a:b', '#', '#a', 'a#b', '!', '!a', '=', 'a=b', ' ', ' a', 'a ', '  '],
-  ...['*', '**', '%', '%41', '%00', '%zz', 'a+b', 'a&b=c', 'a?b', 'a/b', '//', '@', 'a@b', '[', ']', ';', '~', '|', '&'],
-  ...['zoë', '用户', '😀', '\u00a0', '\ufeff', '\u202e', '[client]', 'user=root', '--help', '-', '\\u0041', "\\'\"$`!"],
+  ...[
+    '*',
+    '**',
+    '%',
+    '%41',
+    '%00',
+    '%zz',
+    'a+b',
+    'a&b=c',
+    'a?b',
+    'a/b',
+    '//',
+    '@',
+    'a@b',
+    '[',
+    ']',
+    ';',
+    '~',
+    '|',
+    '&',
+  ],
+  ...['zoë', '用户', '😀', '\u00a0', '\ufeff', '\u202e', '[client]', 'user=root', '--help', '-', '\\u0041', '\\\'"$`!'],
 ];
 
 /** A value with one of these would add a line, or end one, in some format. */

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../demo/main.ts', import.meta.url));
+
+function runDemo(args: readonly string[], env: Readonly<Record<string, string>>) {
+  return spawnSync(process.execPath, [program, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  });
+}
+
+test('the whole story holds, prints its ten steps and leaves nothing behind', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rtv-demo-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const state = join(folder, 'state');
+  const { status, stdout, stderr } = runDemo(['--story-only'], { RTV_DEMO_STATE: state });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.deepEqual(
+    [...stdout.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number)),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
+  assert.equal(stdout.match(/FATAL: PAM authentication failed for user/g)?.length, 3);
+  // Neither the whole JWT nor a signature is printed.
+  assert.ok(!/eyJ[\w-]+\.[\w-]+\.|X-Amz-Signature/.test(stdout));
+  assert.ok(!existsSync(state));
+});
+
+test('a wrong option or port is said, with status 1', () => {
+  const option = runDemo(['--nonsense'], {});
+  assert.deepEqual([option.status, option.stderr.includes('There is no option --nonsense')], [1, true]);
+  const port = runDemo(['--story-only'], { RTV_DEMO_PORT: '99999' });
+  assert.deepEqual([port.status, port.stderr.includes('RTV_DEMO_PORT is not a port')], [1, true]);
+});

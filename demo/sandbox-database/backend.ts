@@ -42,7 +42,6 @@ export function createBackend(postgres: PostgresThread): Backend {
     let state: SessionState = { user, settings, prepared: [] };
     let lastUnnamedParse: Buffer | undefined;
     let endTurn: (() => void) | undefined;
-    let copying = false;
 
     async function saveMine(): Promise<void> {
       state = await saveSession(postgres, user);
@@ -79,7 +78,6 @@ export function createBackend(postgres: PostgresThread): Backend {
         const answer = await postgres.exchange(bytes);
         const messages = splitMessages(answer);
         assertStill(user, messages);
-        copying = messages.some(({ type }) => type === 'G') || (copying && !messages.some(({ type }) => type === 'Z'));
         if (messages.findLast(({ type }) => type === 'Z')?.bytes[5] === IDLE) finishTurn();
         return answer;
       },
@@ -96,7 +94,6 @@ export function createBackend(postgres: PostgresThread): Backend {
         endTurn ??= await turns.take(WAIT_MS);
         try {
           if (putAside !== saveMine) return;
-          if (copying) await pass(message('f', 'the client has gone'));
           await pass(message('S'), message('Q', 'ROLLBACK'));
           await clearSession(postgres);
           putAside = undefined;

@@ -4,8 +4,10 @@ import { asMessage, message, messageLength, readyForQuery } from './messages.ts'
 import type { SocketReader } from './socket-reader.ts';
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-/** Query, Parse, Bind, Describe, Execute, Sync, Flush, Close, and the three of COPY. */
-const CLIENT_MESSAGES = 'QPBDESHCdcf';
+/** Query, Parse, Bind, Describe, Execute, Sync, Flush, Close. */
+const CLIENT_MESSAGES = 'QPBDESHC';
+/** Data of a COPY that has failed, as each does here: PostgreSQL ignores it too. */
+const COPY_MESSAGES = 'dcf';
 
 /** Settings that a client may bring along in its startup packet. */
 const STARTUP_SETTINGS = new Set([
@@ -34,6 +36,7 @@ export async function serveSession(
       const bytes = await reader.next((bytes) => messageLength(bytes, MAX_MESSAGE_BYTES));
       if (!bytes || bytes[0] === TERMINATE) return;
       const received = asMessage(bytes);
+      if (COPY_MESSAGES.includes(received.type)) continue;
       if (!CLIENT_MESSAGES.includes(received.type)) throw new Error(`invalid frontend message type ${bytes[0]}`);
       send(await session.exchange(received));
     }

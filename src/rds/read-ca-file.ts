@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { assembleCaBundle } from './assemble-ca-bundle.ts';
 import type { CaBundle } from './ca-bundle.ts';
@@ -23,6 +25,8 @@ export async function readCaFile({ id, file, sha256 }: CaFile, now: number): Pro
     );
   }
   try {
+    // Decoding would replace such bytes, and what is served would no longer be the file that was configured.
+    if (!isUtf8(content)) throw new Error('holds bytes that are not UTF-8');
     return assembleCaBundle({ id, origin: 'file', sourceUrl: null, pem: content.toString('utf8') }, now);
   } catch (error) {
     const why = error instanceof Error ? error.message : 'cannot be read';
@@ -32,10 +36,18 @@ export async function readCaFile({ id, file, sha256 }: CaFile, now: number): Pro
 
 async function readBounded(file: string): Promise<Buffer> {
   try {
-    if ((await stat(file)).size > MAX_CA_PEM_BYTES) throw new Error(`has more than ${MAX_CA_PEM_BYTES} bytes`);
+    const { size } = await regularFile(file);
+    if (size > MAX_CA_PEM_BYTES) throw new Error(`has more than ${MAX_CA_PEM_BYTES} bytes`);
     return await readFile(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown error';
     throw new CaBundleError(`The CA bundle ${file} cannot be read: ${why}.`, { cause: error });
   }
+}
+
+/** A pipe or a device would be read without end. */
+async function regularFile(file: string): Promise<Stats> {
+  const stats = await stat(file);
+  if (!stats.isFile()) throw new Error('is not a file');
+  return stats;
 }

@@ -69,7 +69,7 @@ const REFUSED: readonly [what: string, user: string, change: Partial<ClientConfi
 for (const [what, user, change, words] of REFUSED) {
   test(`${what} is refused in PostgreSQL's words`, async () => {
     const one = await client(user, change);
-    await assert.rejects(one.connect(), words);
+    await assert.rejects(one.connect(), { message: words });
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -48,7 +48,7 @@ test('a file with one changed byte is refused, naming both digests and the mend'
 const HOSTILE: readonly [what: string, content: string | Buffer, why: string][] = [
   ['words', 'hello', 'holds something other than a certificate at line 1'],
   ['nothing', '', 'holds no certificate'],
-  ['bytes that are not UTF-8', Buffer.from([0xff, 0xfe, 0x00]), 'holds something other than a certificate at line 1'],
+  ['bytes that are not UTF-8', Buffer.from(`# é\n${PEM}`, 'latin1'), 'holds bytes that are not UTF-8'],
   ['half a certificate', PEM.slice(0, 500), 'ends within the certificate that begins at line 1'],
 ];
 for (const [what, content, why] of HOSTILE) {
@@ -64,11 +64,10 @@ test('a missing file is refused by name', async () => {
   await refused({ file, sha256: sha256('') }, `The CA bundle ${file} cannot be read: ${why}.`);
 });
 
-test('a folder is refused by name', async () => {
-  const file = join(folder, 'folder.pem');
-  mkdirSync(file);
-  const why = 'EISDIR: illegal operation on a directory, read';
-  await refused({ file, sha256: sha256('') }, `The CA bundle ${file} cannot be read: ${why}.`);
+test('a folder or a device is refused by name', async () => {
+  for (const file of [folder, '/dev/null']) {
+    await refused({ file, sha256: sha256('') }, `The CA bundle ${file} cannot be read: is not a file.`);
+  }
 });
 
 test('a file of more than 2 MiB is not read', async () => {

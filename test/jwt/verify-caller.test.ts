@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { admitKeys } from '../../src/jwt/admit-keys.ts';
+import { createIssuerKeySet } from '../../src/jwt/issuer-key-set.ts';
+import { createVerifyCaller } from '../../src/jwt/verify-caller.ts';
+import { AUDIENCE, CLAIMS, ec, ed, HEADER, ISSUER, keySetText, NOW, signed } from '../support/test-issuer.ts';
+import { HOSTILE_JWTS } from './hostile-jwts.ts';
+
+/** A verifier of two issuers with the same keys; `loads` counts how often the keys were asked for. */
+function verifier(t: TestContext) {
+  const loads = { count: 0 };
+  const trusted = [ISSUER, 'https://second.example'].map((issuer, index) => {
+    const keySet = createIssuerKeySet({
+      name: `issuer-${index}`,
+      load: () => {
+        loads.count++;
+        return Promise.resolve(admitKeys(keySetText()));
+      },
+      now: () => NOW,
+      onEvent: () => {},
+    });
+    t.after(() => keySet.close());
+    const algorithms = ['RS256', 'ES256', 'EdDSA'];
+    return { name: `issuer-${index}`, issuer, audiences: [AUDIENCE], algorithms, clockToleranceMs: 30_000, keySet };
+  });
+  const verify = createVerifyCaller(trusted);
+  return {
+    verify: (token: string) => verify([`Bearer ${token}`], NOW),
+    verifyHeaders: (headers: string[]) => verify(headers, NOW),
+    loads,
+  };
+}
+
+test('good JWTs of every kind of key are verified, and the caller is who they say', async (t) => {
+  const { verify } = verifier(t);
+  const tokens = [
+    signed(HEADER, CLAIMS),
+    signed({ alg: 'ES256', kid: 'ec' }, CLAIMS, ec.privateKey),
+    signed({ alg: 'EdDSA', kid: 'ed', typ: 'at+jwt' }, { ...CLAIMS, aud: ['x', AUDIENCE] }, ed.privateKey, null),
+    signed({ alg: 'EdDSA' }, CLAIMS, ed.privateKey, null),
+    signed(HEADER, { ...CLAIMS, iat: NOW / 1000 + 30, nbf: NOW / 1000 + 30, exp: NOW / 1000 - 29 }),
+  ];
+  for (const token of tokens) {
+    const result = await verify(token);
+    assert.ok(result.ok, JSON.stringify(result));
+    assert.deepEqual([result.value.issuer, result.value.subject], ['issuer-0', CLAIMS.sub]);
+  }
+  const second = await verify(signed(HEADER, { ...CLAIMS, iss: 'https://second.example' }));
+  assert.ok(second.ok && second.value.issuer === 'issuer-1');
+});
+
+for (const [what, token, detail] of HOSTILE_JWTS) {
+  test(`a JWT with ${what} is refused`, async (t) => {
+    const { verify } = verifier(t);
+    const result = await verify(token);
+    assert.ok(!result.ok);
+    assert.equal(result.refusal.reason, 'token_invalid');
+    assert.match(result.refusal.detail, detail);
+    assert.ok(!result.refusal.detail.includes(token) && !result.refusal.detail.includes('eyJ'));
+  });
+}
+
+test('no hostile JWT but one with an unknown kid makes the keys be asked for, and that one within limits', async (t) => {
+  const { verify, loads } = verifier(t);
+  await verify(signed(HEADER, CLAIMS));
+  const before = loads.count;
+  for (const [, token] of HOSTILE_JWTS) await verify(token);
+  assert.ok(loads.count - before <= 3, String(loads.count));
+});
+
+const AUTHORIZATIONS: readonly [what: string, headers: string[], reason: string][] = [
+  ['no header', [], 'token_missing'],
+  ['an empty header', [''], 'token_missing'],
+  ['Bearer alone', ['Bearer'], 'token_missing'],
+  ['Basic', ['Basic YTpi'], 'token_missing'],
+  ['two tokens in one header', ['Bearer a.b.c d.e.f'], 'token_missing'],
+  ['two headers folded into one', ['Bearer a.b.c, Bearer d.e.f'], 'token_missing'],
+  ['two headers', ['Bearer a.b.c', 'Bearer a.b.c'], 'authorization_repeated'],
+  ['two headers, one of them empty', ['', 'Bearer a.b.c'], 'authorization_repeated'],
+];
+for (const [what, headers, reason] of AUTHORIZATIONS) {
+  test(`an Authorization of ${what} is refused as ${reason}`, async (t) => {
+    const result = await verifier(t).verifyHeaders(headers);
+    assert.ok(!result.ok);
+    assert.equal(result.refusal.reason, reason);
+  });
+}
+
+test('no JWT with one character changed is verified', async (t) => {
+  const { verify } = verifier(t);
+  const good = signed(HEADER, CLAIMS);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(good.length - 1), fc.constantFrom(...'AZaz09-_.=/+ '), async (at, character) => {
+      fc.pre(good[at] !== character);
+      const result = await verify(good.slice(0, at) + character + good.slice(at + 1));
+      assert.ok(!result.ok);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createFile, fileIdentity } from './sqlite-file.ts';
 import type { StoreSetup } from './sqlite-messages.ts';
-import { insertRecord, migrate, refuseForeignSchema } from './sqlite-schema.ts';
+import { hasNoSchema, insertRecord, migrate, refuseForeignSchema } from './sqlite-schema.ts';
 
 /** Well under the second that a record may take, so that a lock is told apart from a dead disk. Milliseconds. */
 const busyTimeout = 400;
@@ -23,7 +23,10 @@ export type SqliteConnection = {
   readonly insert: StatementSync;
   readonly lastSequence: StatementSync;
   readonly probe: StatementSync;
-  /** Whether the path still names the files being written: SQLite writes on happily into removed ones. */
+  /**
+   * Whether the path still names the files being written, right after a write: SQLite writes on happily into removed
+   * and emptied ones.
+   */
   isInPlace(): boolean;
 };
 
@@ -31,11 +34,13 @@ export type SqliteConnection = {
 export function openConnection(setup: StoreSetup): SqliteConnection {
   const { path, create } = setup;
   if (create) createFile(path);
-  if (!existsSync(path)) throw new Error('the file was removed while in use');
+  if (!existsSync(path)) throw new Error(create ? 'it is a link to no file' : 'the file was removed while in use');
   if (!statSync(path).isFile()) throw new Error('it is not a file');
   const db = new DatabaseSync(path, { timeout: busyTimeout });
   try {
     refuseForeignSchema(db);
+    // A new store in its place would look as if nothing had ever been recorded.
+    if (!create && hasNoSchema(db)) throw new Error('the file was emptied while in use');
     useDurableCommits(db);
     boundSizes(db);
     migrate(db);
@@ -63,13 +68,14 @@ function boundSizes(db: DatabaseSync): void {
 function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
   const probe = db.prepare('UPDATE audit_probe SET time = ?');
   probe.run(Date.now());
-  const files = () => `${fileIdentity(path)} ${fileIdentity(`${path}-wal`)}`;
-  const opened = files();
+  const files = [path, `${path}-wal`];
+  const opened = files.map(fileIdentity);
+  if (opened.includes(null)) throw new Error('the file was removed or emptied while it was opened');
   return {
     db,
     insert: db.prepare(insertRecord),
     lastSequence: db.prepare('SELECT max(sequence) AS last FROM audit_records WHERE instance = ?'),
     probe,
-    isInPlace: () => files() === opened,
+    isInPlace: () => files.every((file, index) => fileIdentity(file) === opened[index]),
   };
 }

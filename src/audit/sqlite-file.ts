@@ -39,8 +39,8 @@ function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
-/** Which file a path names now, or null: changes when it is removed, replaced or its volume goes away. */
+/** Which file a path names now, or null: changes when it is removed, emptied, replaced or its volume goes away. */
 export function fileIdentity(path: string): string | null {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+  return stat === undefined || stat.size === 0n ? null : `${stat.dev}:${stat.ino}`;
 }

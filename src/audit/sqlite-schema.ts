@@ -103,6 +103,11 @@ export function refuseForeignSchema(db: DatabaseSync): void {
   }
 }
 
+/** Whether nothing was ever stored in the file. */
+export function hasNoSchema(db: DatabaseSync): boolean {
+  return schemaVersion(db) === 0;
+}
+
 /** Brings an empty or older store to the present version, under the write lock: two instances may start at once. */
 export function migrate(db: DatabaseSync): void {
   if (schemaVersion(db) === migrations.length) return;

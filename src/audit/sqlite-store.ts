@@ -20,8 +20,9 @@ export function createSqliteStore(setup: StoreSetup): SqliteStore {
   }
 
   function close(): void {
-    connection?.db.close();
+    const closing = connection;
     connection = null;
+    closing?.db.close();
   }
 
   return {
@@ -30,7 +31,7 @@ export function createSqliteStore(setup: StoreSetup): SqliteStore {
       try {
         const used = opened(false);
         const answers = writeBatches(used, setup.instance, batches);
-        if (!used.isInPlace()) throw new Error('the file was removed or replaced while in use');
+        if (!used.isInPlace()) throw new Error('the file was removed, replaced or emptied while in use');
         return answers;
       } catch (error) {
         const failure = reasonOf(error);

@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult, sign } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /** The issuer of hostile and good JWTs in tests. Every JWT is put together by hand, so that any can be made. */
 export const ISSUER = 'https://idp.example';
@@ -12,7 +12,7 @@ export const ed = generateKeyPairSync('ed25519');
 /** Of somebody else. */
 export const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-export function jwkOf({ publicKey }: KeyPairKeyObjectResult, more: object): Record<string, unknown> {
+export function jwkOf({ publicKey }: { readonly publicKey: KeyObject }, more: object): Record<string, unknown> {
   return { ...publicKey.export({ format: 'jwk' }), use: 'sig', ...more };
 }
 

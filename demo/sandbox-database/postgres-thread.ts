@@ -38,7 +38,6 @@ export async function startPostgres(schema: string): Promise<PostgresThread> {
     const answer = Promise.withResolvers<Answer>();
     const id = ++lastId;
     waiting.set(id, answer);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a browser's window
     worker.postMessage(request(id));
     return answer.promise;
   }

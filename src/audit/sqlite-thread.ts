@@ -67,7 +67,6 @@ export function startThread(setup: StoreSetup, events: ThreadEvents): StoreThrea
 }
 
 function post(worker: Worker, message: ToStore): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a browser's window
   worker.postMessage(message);
 }
 

@@ -61,7 +61,7 @@ for (const [wanted, decision] of CASES) {
 test('nobody but those whom a grant names gets anything', () => {
   const strangers = [
     caller({ subject: 'system:serviceaccount:games:api' }),
-    caller({ subject: 'system:serviceaccount:payments:api ' }),
+    caller({ subject: 'system:serviceaccount:payments-x:api' }),
     caller({ issuer: 'corp' }),
     caller({ issuer: 'corp', claims: { groups: 'dbas' } }),
     caller({ issuer: 'corp', claims: { groups: ['DBA', 'dba '] } }),

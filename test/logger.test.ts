@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogger } from '../src/logger.ts';
+
+test('an error is logged with its causes, and without JWTs, signatures, session tokens and secret keys', () => {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) });
+  const secrets = ['eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln', 'a1b2c3d4', 'FwoGZXIvYXdz', 'wJalrXUtnFEMI'];
+  const [jwt, signature, session, key] = secrets;
+  const inner = new Error(`POST {"SecretAccessKey": "${key}", "SessionToken":"${session}"}`);
+  const middle = new Error(`host/?X-Amz-Signature=${signature}&X-Amz-Security-Token=${session}`, { cause: inner });
+  logger.error({ err: new Error(`no ${jwt}`, { cause: middle }) }, 'failed');
+  const [line = ''] = lines;
+  const { level, msg, err } = JSON.parse(line);
+  assert.deepEqual([level, msg, err.length], ['error', 'failed', 3]);
+  assert.equal(err[0].message, 'no [JWT]');
+  for (const secret of secrets) assert.ok(!line.includes(secret), `${secret} in ${line}`);
+});
+
+test('what is thrown and is no error is logged as text, and a chain of causes has an end', () => {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) });
+  logger.error({ err: 'just text' });
+  const loop: Error = new Error('loop');
+  loop.cause = loop;
+  logger.error({ err: loop });
+  assert.equal(JSON.parse(lines[0] ?? '').err, 'just text');
+  assert.equal(JSON.parse(lines[1] ?? '').err.length, 5);
+});

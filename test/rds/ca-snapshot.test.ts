@@ -28,7 +28,7 @@ test('each of 27 regions has its own three roots of the present generation', () 
 
 test('RDS Proxy’s roots are the four of Amazon and the one of Starfield', () => {
   const names = snapshot.amazonRoots.map((pem) => /^CN=(.*)$/m.exec(new X509Certificate(pem).subject)?.[1]);
-  assert.deepEqual(names.sort(), [
+  assert.deepEqual(names.toSorted(), [
     'Amazon Root CA 1',
     'Amazon Root CA 2',
     'Amazon Root CA 3',

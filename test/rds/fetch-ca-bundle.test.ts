@@ -26,7 +26,7 @@ const ANSWERS: Record<string, (response: ServerResponse) => void> = {
   '/html': (response) => response.end('<!doctype html><p>Sign in to the guest network</p>'),
   '/big': (response) => response.end('#'.repeat(MAX_CA_PEM_BYTES + 1)),
   '/full': (response) => response.end(`${PEM}#${'x'.repeat(MAX_CA_PEM_BYTES - PEM.length - 1)}`),
-  '/endless': (response) => void flood(response),
+  '/endless': (response) => flood(response),
   '/truncated': (response) => {
     response.writeHead(200, { 'content-length': PEM.length });
     response.write(PEM.slice(0, 1000), () => response.destroy());

@@ -77,5 +77,5 @@ function serialNumber(): string {
 }
 
 function privateKeyPem(key: webcrypto.CryptoKey): string {
-  return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' });
 }

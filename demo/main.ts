@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { makeCertificates } from './certificates.ts';
@@ -15,18 +16,29 @@ import { playStory } from './story.ts';
  */
 
 const cleanUps: (() => Promise<unknown> | void)[] = [];
-const stopped = Promise.withResolvers<void>();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve());
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
 try {
   const settings = await readSettings(process.env, process.argv.slice(2));
-  await Promise.race([run(settings), stopped.promise]);
-  if (!settings.storyOnly) await stopped.promise;
+  await run(settings);
+  if (!settings.storyOnly && !stopping.signal.aborted) await once(stopping.signal, 'abort');
 } catch (error) {
-  console.error(`\nThe sandbox failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  // Asked to end, it fails at the step it was at: that is no failure.
+  if (!stopping.signal.aborted) {
+    console.error(`\nThe sandbox failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 } finally {
   for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+}
+
+/** Waits for a part to open and has it closed at the end, also when the end was asked for meanwhile. */
+async function keep<Part>(opening: Promise<Part>, close: (part: Part) => Promise<unknown>): Promise<Part> {
+  const part = await opening;
+  cleanUps.push(() => close(part));
+  stopping.signal.throwIfAborted();
+  return part;
 }
 
 async function run({ state, servicePort, adminPort, issuerPort, databasePort }: Settings): Promise<void> {
@@ -41,20 +53,21 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
   const tls = await makeCertificates(Date.now());
   let shift = 0;
   const opening = [
-    openIssuer(issuerPort),
-    openSandboxDatabase({
-      port: databasePort,
-      tls,
-      now: () => Date.now() + shift,
-      onRefused: () => {},
-      database: { ...RDS_ENDPOINT, secretAccessKeys: new Map([[ACCESS_KEY_ID, SECRET_ACCESS_KEY]]) },
-    }),
+    keep(openIssuer(issuerPort), (issuer) => issuer.close()),
+    keep(
+      openSandboxDatabase({
+        port: databasePort,
+        tls,
+        now: () => Date.now() + shift,
+        onRefused: () => {},
+        database: { ...RDS_ENDPOINT, secretAccessKeys: new Map([[ACCESS_KEY_ID, SECRET_ACCESS_KEY]]) },
+      }),
+      (database) => database.close(),
+    ),
   ] as const;
+  // Both, even when one fails: what opens later must be closed too.
+  await Promise.allSettled(opening);
   const [issuer, database] = await Promise.all(opening);
-  cleanUps.push(
-    () => issuer.close(),
-    () => database.close(),
-  );
 
   const vendorUrl = `http://127.0.0.1:${servicePort}`;
   const adminUrl = `http://127.0.0.1:${adminPort}`;
@@ -63,8 +76,7 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
     'config.yaml',
     sandboxConfig({ servicePort, adminPort, databasePort: database.port, issuerUrl: issuer.url, ca: tls.ca }),
   );
-  const service = await startService(state, adminUrl);
-  cleanUps.push(() => service.stop());
+  await keep(startService(state, adminUrl), (service) => service.stop());
 
   await playStory({
     vendorUrl,
@@ -90,6 +102,7 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
     PGDATABASE: 'orders',
     PG_USER: 'app_rw',
   };
+  stopping.signal.throwIfAborted();
   write('env', environmentFile(env));
   if (!process.argv.includes('--story-only')) console.log(linesToPaste(relative(process.cwd(), join(state, 'env'))));
 }

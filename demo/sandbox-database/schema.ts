@@ -21,7 +21,7 @@ export const SCHEMA = `
   REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
 
   CREATE FUNCTION public.refuse_in_sandbox() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
-    RAISE EXCEPTION 'permission denied: the sandbox takes no COPY FROM STDIN, no statement with the word "authorization" and none with U&'
+    RAISE EXCEPTION 'permission denied: the sandbox takes no statement with the word "authorization" and none with U&'
       USING ERRCODE = 'insufficient_privilege';
   END $$;
 

@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Backend } from './backend.ts';
 import type { IamDatabase } from './check-iam-token.ts';
@@ -36,7 +35,7 @@ export function createFrontDoor(options: FrontDoorOptions): Server {
 }
 
 async function serveConnection(socket: Socket, secureContext: SecureContext, options: FrontDoorOptions): Promise<void> {
-  let stream: Duplex = socket;
+  let stream = socket;
   let user = '';
   const send = (bytes: Buffer): void => void (stream.writable && stream.write(bytes));
   try {
@@ -69,8 +68,8 @@ async function serveConnection(socket: Socket, secureContext: SecureContext, opt
     if (refused) options.onRefused(user, refused.why);
     send(errorResponse('FATAL', refused?.code ?? '08P01', text));
   } finally {
-    stream.end();
-    socket.destroySoon();
+    // Of the TLS layer where there is one: the socket below does not know what that has yet to write.
+    stream.destroySoon();
   }
 }
 

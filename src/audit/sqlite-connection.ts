@@ -66,16 +66,13 @@ function boundSizes(db: DatabaseSync): void {
 }
 
 function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
+  const insert = db.prepare(insertRecord);
+  const lastSequence = db.prepare('SELECT max(sequence) AS last FROM audit_records WHERE instance = ?');
   const probe = db.prepare('UPDATE audit_probe SET time = ?');
   probe.run(Date.now());
   const files = [path, `${path}-wal`];
   const opened = files.map(fileIdentity);
   if (opened.includes(null)) throw new Error('the file was removed or emptied while it was opened');
-  return {
-    db,
-    insert: db.prepare(insertRecord),
-    lastSequence: db.prepare('SELECT max(sequence) AS last FROM audit_records WHERE instance = ?'),
-    probe,
-    isInPlace: () => files.every((file, index) => fileIdentity(file) === opened[index]),
-  };
+  const isInPlace = () => files.every((file, index) => fileIdentity(file) === opened[index]);
+  return { db, insert, lastSequence, probe, isInPlace };
 }

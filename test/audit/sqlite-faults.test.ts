@@ -6,6 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { openSqliteAuditLog } from '../../src/audit/sqlite-audit-log.ts';
+import type { AuditLog } from '../../src/issuance/audit-record.ts';
+import { Fault } from '../../src/issuance/fault.ts';
 import { auditRecord } from '../support/audit-records.ts';
 import { eventually } from '../support/eventually.ts';
 import { readSqliteRecords } from '../support/sqlite-records.ts';
@@ -157,29 +159,46 @@ test('a store whose file is put back goes on where it was', async (t) => {
   );
 });
 
-const DEATHS: readonly [how: string, kill: (worker: Worker) => unknown, why: string][] = [
-  ['is stopped', (worker) => worker.terminate(), 'the audit thread ended'],
-  // Not a message at all: the thread throws, as it would on a defect of ours.
-  ['throws', (worker) => worker.postMessage(null), 'the audit thread failed'],
-];
-for (const [how, kill, why] of DEATHS) {
-  test(`a thread that ${how} fails what it was given, is started again, and numbers on`, async (t) => {
-    const { path, log, worker, faults, failing } = await openStore(t);
-    await log.record(auditRecord());
-    const other = lockStore(t, path);
-    const lost = assert.rejects(log.record(auditRecord()), failing(why));
-    // The record is with the thread by then, which waits for the lock.
-    setImmediate(() => setImmediate(() => void kill(worker)));
-    if (how === 'throws') other.exec('ROLLBACK');
-    await (how === 'throws' ? once(worker, 'exit') : lost);
-    if (how !== 'throws') other.exec('ROLLBACK');
-    await lost.catch(() => {});
-    await eventually(() => log.record(auditRecord()));
-    const numbers = readSqliteRecords(path).map(({ sequence }) => sequence);
-    assert.deepEqual(
-      numbers,
-      numbers.map((_, index) => index + 1),
-    );
-    assert.ok(faults.length >= 1);
+test('a thread that is stopped fails what it was given, is started again, and numbers on', async (t) => {
+  const { path, log, worker, faults, failing } = await openStore(t);
+  await log.record(auditRecord());
+  const other = lockStore(t, path);
+  const lost = assert.rejects(log.record(auditRecord()), failing('the audit thread ended'));
+  // By the second turn the thread has the record, and waits for the lock.
+  setImmediate(() => setImmediate(() => void worker.terminate()));
+  await lost;
+  other.exec('ROLLBACK');
+  await assertRecovers(path, log);
+  assert.equal(faults[0], 'the audit thread ended');
+});
+
+test('a thread that throws fails what it was given, is started again, and numbers on', async (t) => {
+  const { path, log, worker, failing } = await openStore(t);
+  await log.record(auditRecord());
+  // Not a message at all, and taken together with the record: the thread throws, as it would on a defect of ours.
+  setImmediate(() => worker.postMessage(null));
+  await assert.rejects(log.record(auditRecord()), (error) => {
+    const { message } = failing('the audit thread failed');
+    assert.ok(error instanceof Fault);
+    assert.deepEqual([error.code, error.message], ['audit_unavailable', message]);
+    assert.ok(error.cause instanceof Error);
+    return true;
   });
+  await assertRecovers(path, log);
+});
+
+test('a thread that is started again makes no new store where the file is gone', async (t) => {
+  const { path, log, worker, failing } = await openStore(t);
+  await worker.terminate();
+  rmSync(dirname(path), { recursive: true });
+  await assert.rejects(log.record(auditRecord()), UNAVAILABLE);
+  const gone = failing('the file was removed while in use');
+  await eventually(() => assert.rejects(log.record(auditRecord()), gone));
+  assert.equal(existsSync(dirname(path)), false);
+});
+
+async function assertRecovers(path: string, log: AuditLog): Promise<void> {
+  await eventually(() => log.record(auditRecord()));
+  const numbers = readSqliteRecords(path).map(({ sequence }) => sequence);
+  assert.deepEqual(numbers, [1, 2]);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -30,7 +30,7 @@ async function usedStore(path: string): Promise<void> {
 const UNUSABLE: readonly [what: string, make: (path: string) => unknown, why: string | RegExp][] = [
   ['a directory', (path) => mkdirSync(path), 'it is not a file'],
   ['a text file', (path) => writeFileSync(path, 'not a database '.repeat(1_000)), 'file is not a database'],
-  ['a few bytes', (path) => writeFileSync(path, 'x'), 'file is not a database'],
+  ['a few bytes', (path) => writeFileSync(path, 'secret'), 'file is not a database'],
   ['a link to no file', (path) => symlinkSync(`${path}.elsewhere`, path), 'it is a link to no file'],
   [
     'another program’s database',
@@ -74,7 +74,7 @@ for (const [what, make, why] of UNUSABLE) {
     const path = preparedPath(t);
     await make(path);
     const before = contentOf(path);
-    await assert.rejects(openSqliteAuditLog(path, { name: 'pod-1' }), (error) => {
+    await assert.rejects(usedStore(path), (error) => {
       assert.ok(error instanceof Error);
       const start = `cannot open the audit store ${path}: `;
       assert.equal(error.message.slice(0, start.length), start);
@@ -105,7 +105,7 @@ test('a store that cannot be put into WAL mode fails the opening', async (t) => 
   // A reader of a rollback-journal database keeps its journal mode as it is.
   reader.exec('BEGIN; SELECT count(*) FROM audit_records');
   const message = `cannot open the audit store ${path}: database is locked`;
-  await assert.rejects(openSqliteAuditLog(path, { name: 'pod-1' }), { message });
+  await assert.rejects(usedStore(path), { message });
   reader.exec('ROLLBACK');
   await usedStore(path);
 });
@@ -124,15 +124,7 @@ test('a failed opening is told once to who watches for faults', async (t) => {
   assert.deepEqual(faults, [`the audit store ${path} is unavailable: it is not a file`]);
 });
 
+/** The bytes of a file, or null where there is none to read. */
 function contentOf(path: string): Buffer | null {
-  return existsSync(path) && path.endsWith('.db') ? readIfFile(path) : null;
-}
-
-function readIfFile(path: string): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return null;
-    throw error;
-  }
+  return existsSync(path) && statSync(path).isFile() ? readFileSync(path) : null;
 }

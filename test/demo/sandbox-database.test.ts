@@ -123,6 +123,18 @@ test("clients at the same time do not see each other's transactions, settings or
   await Promise.all([one.end(), two.end()]);
 });
 
+test('COPY FROM STDIN fails in both protocols, and the server lives on', async () => {
+  const one = await connected('app_rw');
+  const refusal = { message: 'COPY from stdin failed: the sandbox takes no COPY FROM STDIN' };
+  await assert.rejects(one.query('copy orders (customer, amount) from stdin'), refusal);
+  // With values node-postgres uses the extended protocol.
+  await assert.rejects(one.query({ text: 'copy orders (customer, amount) from stdin', values: [] }), refusal);
+  assert.deepEqual((await one.query("select 'copy me from stdin' as words")).rows, [{ words: 'copy me from stdin' }]);
+  await one.query('copy orders to stdout').catch(() => undefined);
+  assert.deepEqual((await one.query('select 1 as n')).rows, [{ n: 1 }]);
+  await one.end();
+});
+
 test('a client that goes away in a transaction leaves nothing of it', async () => {
   const one = await connected('app_rw');
   await one.query('begin');

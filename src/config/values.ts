@@ -6,6 +6,9 @@ import { z } from 'zod';
  * is the mend of every problem with the value.
  */
 
+/** MySQL's longest user name is 80 characters (RDS for MySQL: 32), PostgreSQL's 63 bytes. */
+const MAX_USER_BYTES = 320;
+
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A string of one form. `mend` is the sentence shown when it has another. */
@@ -77,9 +80,13 @@ export function line(mend: string) {
 }
 
 /** A database user as it is, never a pattern: `*` in a user would widen an IAM policy made from the catalog. */
-export const userName = line("Write a database user's exact name: no '*', no control characters.").regex(/^[^*]*$/, {
-  error: "Write a database user's exact name: '*' is not a pattern here; list each user.",
-});
+export const userName = line("Write a database user's exact name: no '*', no control characters.")
+  .regex(/^[^*]*$/, {
+    error: "Write a database user's exact name: '*' is not a pattern here; list each user.",
+  })
+  .refine((value) => Buffer.byteLength(value) <= MAX_USER_BYTES, {
+    error: `Write a database user's name of at most ${MAX_USER_BYTES} bytes.`,
+  });
 
 export const filePath = line("Write a file's path; a relative one starts at this file's folder.").meta({
   title: 'file path',
@@ -103,7 +110,8 @@ const DNS_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9]
 /** The name tokens are signed for. A `?`, `/` or `@` in it would reach the signed URL, so only DNS names pass. */
 export const rdsHost = text(RDS_HOST_MEND, DNS_NAME)
   .max(253, { error: RDS_HOST_MEND })
-  .refine((value) => isIP(value) === 0 && /[A-Za-z]/.test(value), { error: RDS_HOST_MEND });
+  // The last label begins with a letter, or `0x7f.1` would pass: some resolvers take that for an address.
+  .refine((value) => isIP(value) === 0 && /(?:^|\.)[A-Za-z][^.]*$/.test(value), { error: RDS_HOST_MEND });
 
 const CONNECT_HOST_MEND = 'Write a DNS name or an IP address.';
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Action, RequestFacts } from '../issuance/audit-record.ts';
 
@@ -9,7 +10,8 @@ export function requestFacts(action: Action, request: FastifyRequest): RequestFa
   const requestId = request.headers['x-request-id'];
   return {
     action,
-    clientAddress: request.ip,
+    // A trusted proxy may pass on what a client wrote into X-Forwarded-For.
+    clientAddress: isIP(request.ip) === 0 ? null : request.ip,
     userAgent: plain(request.headers['user-agent']),
     requestId: typeof requestId === 'string' && REQUEST_ID.test(requestId) ? requestId : null,
   };

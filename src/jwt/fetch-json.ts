@@ -17,7 +17,9 @@ export function fetchJson(url: string, ca: string | undefined): Promise<string> 
   const request = url.startsWith('https:') ? requestHttps : requestHttp;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const headers = { accept: 'application/json, application/jwk-set+json', 'accept-encoding': 'identity' };
-  const outgoing = request(url, { headers, signal, agent: false, ...(ca === undefined ? {} : { ca }) }, (response) => {
+  // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch verification off.
+  const tls = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
+  const outgoing = request(url, { headers, signal, agent: false, ...tls }, (response) => {
     const refuse = (why: string) => {
       reject(new Error(`${url} ${why}`));
       response.destroy();

@@ -163,6 +163,18 @@ test('a caller over its rate gets 429 with Retry-After, on record, and others ar
   assert.equal((await service.ask('/v1/whoami', { headers: { authorization: job } })).status, 200);
 });
 
+test('X-Forwarded-For is believed of trusted proxies only, and only where it is an address', async (t) => {
+  const addresses = async (change: (text: string) => string, forwarded: string) => {
+    const service = await startService(t, { config: change });
+    await service.ask('/v1/whoami', { headers: { authorization: 'Bearer x', 'x-forwarded-for': forwarded } });
+    return service.records().map(({ record }) => record.clientAddress);
+  };
+  const trusting = (text: string) => text.replace('adminPort: 0', 'adminPort: 0, trustedProxies: [127.0.0.1]');
+  assert.deepEqual(await addresses((text) => text, '203.0.113.9'), ['127.0.0.1']);
+  assert.deepEqual(await addresses(trusting, '198.51.100.1, 203.0.113.9'), ['203.0.113.9']);
+  assert.deepEqual(await addresses(trusting, '<script>'), [null]);
+});
+
 test('a database over its rate gets 429', async (t) => {
   const service = await startService(t, { config: (text) => text.replace('perDatabase: 1000/s', 'perDatabase: 1/m') });
   const ask = () => service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }));

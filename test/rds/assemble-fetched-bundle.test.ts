@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assembleFetchedBundle } from '../../src/rds/assemble-fetched-bundle.ts';
 import { readBuiltInBundle } from '../../src/rds/builtin-ca-bundles.ts';
-import { makeCa } from '../support/certificates.ts';
+import { makeCa } from '../../demo/certificate-authority.ts';
 
 const NOW = Date.parse('2026-11-24T10:15:00Z');
 const DAY = 86_400_000;

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { readBuiltInBundle } from '../../src/rds/builtin-ca-bundles.ts';
 import { fetchCaBundle } from '../../src/rds/fetch-ca-bundle.ts';
 import { MAX_CA_PEM_BYTES } from '../../src/rds/parse-ca-pem.ts';
-import { makeCa } from '../support/certificates.ts';
+import { makeCa } from '../../demo/certificate-authority.ts';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 
 const NOW = Date.now();

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { before, test } from 'node:test';
 import { readBuiltInBundle } from '../../src/rds/builtin-ca-bundles.ts';
 import { MAX_CA_PEM_BYTES, parseCaPem } from '../../src/rds/parse-ca-pem.ts';
-import { makeCa } from '../support/certificates.ts';
+import { makeCa } from '../../demo/certificate-authority.ts';
 
 const NOW = Date.parse('2026-11-24T10:15:00Z');
 const DAY = 86_400_000;

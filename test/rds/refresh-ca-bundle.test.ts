@@ -7,7 +7,7 @@ import { readBuiltInBundle } from '../../src/rds/builtin-ca-bundles.ts';
 import type { CaBundle } from '../../src/rds/ca-bundle.ts';
 import { createCaBundleStore } from '../../src/rds/ca-bundle-store.ts';
 import { type CaBundleEvent, startRefreshing } from '../../src/rds/refresh-ca-bundle.ts';
-import { makeCa } from '../support/certificates.ts';
+import { makeCa } from '../../demo/certificate-authority.ts';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 
 const ID = 'us-west-2';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { Issued } from './certificates.ts';
+import type { Issued } from '../../demo/certificate-authority.ts';
 
 /** A local HTTPS server: its origin, the paths it was asked for, and how to end it, connections included. */
 export type HttpsServer = {

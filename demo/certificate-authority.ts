@@ -5,8 +5,8 @@ import * as x509 from '@peculiar/x509';
 /** A certificate and its private key, PEM. */
 export type Issued = { readonly certPem: string; readonly keyPem: string };
 
-/** A self-signed CA made for one test, which issues server certificates. */
-export type TestCa = {
+/** A self-signed CA of the sandbox or of one test, which issues server certificates. */
+export type LocalCa = {
   readonly certPem: string;
   issue(names: { dnsNames?: readonly string[]; ips?: readonly string[] }): Promise<Issued>;
 };
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** Makes a CA of this common name, valid from yesterday for a week unless said otherwise, as its certificates are. */
-export async function makeCa(name: string, validity: Validity = thisWeek()): Promise<TestCa> {
+export async function makeCa(name: string, validity: Validity = thisWeek()): Promise<LocalCa> {
   const dates = { notBefore: new Date(validity.notBefore), notAfter: new Date(validity.notAfter) };
   const caKeys = await makeKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
@@ -28,7 +28,7 @@ export async function makeCa(name: string, validity: Validity = thisWeek()): Pro
     keys: caKeys,
     signingAlgorithm: ALGORITHM,
     extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(caKeys.publicKey),
     ],

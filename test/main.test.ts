@@ -1,30 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { mintJwt, post, SECRET_KEY, writeServiceFiles } from './support/running-service.ts';
+import { runProgram } from './support/service-process.ts';
 import { readSqliteRecords } from './support/sqlite-records.ts';
-
-const program = fileURLToPath(new URL('../bin/rds-token-vendor.mjs', import.meta.url));
-
-type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
-
-function start(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const aws = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: SECRET_KEY };
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH: '', ...aws, ...env } });
-  t.after(() => child.kill('SIGKILL'));
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => (stdout += String(text)));
-  child.stderr.on('data', (text) => (stderr += String(text)));
-  const ended = once(child, 'close').then(([status]): Ended => ({ status, stdout, stderr }));
-  return { child, ended };
-}
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'rtv-main-'));
@@ -35,14 +16,8 @@ function folder(t: TestContext): string {
 test('SIGTERM drains: what is under way is answered and recorded, and the exit status is 0', async (t) => {
   const path = folder(t);
   const key = writeServiceFiles(path);
-  const { child, ended } = start(t, ['--config', join(path, 'config.yaml')]);
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const { public_url: found } = JSON.parse(line);
-      if (found !== undefined) resolve(found);
-    });
-    void ended.then(({ stderr }) => reject(new Error(stderr)));
-  });
+  const { child, ended, listening } = runProgram(t, ['--config', join(path, 'config.yaml')]);
+  const url = await listening;
   const init = post({ database: 'orders', user: 'app_rw' }, { authorization: `Bearer ${await mintJwt(key, {})}` });
   const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(new URL('/v1/tokens', url), init)));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]));
@@ -59,18 +34,47 @@ test('SIGTERM drains: what is under way is answered and recorded, and the exit s
   assert.ok(!stdout.includes(SECRET_KEY) && !stdout.includes('eyJ') && !stdout.includes('X-Amz'));
 });
 
+test('every token that reached a client before kill -9 has its record, in each of three rounds', async (t) => {
+  const path = folder(t);
+  const key = writeServiceFiles(path);
+  const authorization = `Bearer ${await mintJwt(key, {})}`;
+  const received: string[] = [];
+  for (const last of [1, 150, 400]) {
+    const { child, ended, listening } = runProgram(t, ['--config', join(path, 'config.yaml')]);
+    const url = new URL('/v1/tokens', await listening);
+    const before = received.length;
+    const askOn = async (): Promise<void> => {
+      for (;;) {
+        const response = await fetch(url, post({ database: 'orders', user: 'app_rw' }, { authorization }));
+        const { audit_id: id } = JSON.parse(await response.text());
+        if (response.status === 201) received.push(id);
+        if (received.length - before >= last) child.kill('SIGKILL');
+      }
+    };
+    // Each client ends when its connection does.
+    await Promise.allSettled(Array.from({ length: 16 }, askOn));
+    await ended;
+    assert.ok(received.length - before >= last);
+  }
+  const recorded = new Set(readSqliteRecords(join(path, 'data', 'audit.db')).map(({ record }) => record.id));
+  assert.deepEqual(
+    received.filter((id) => !recorded.has(id)),
+    [],
+  );
+});
+
 test('check says that a configuration is good, or everything that is wrong with it and where', async (t) => {
   const path = folder(t);
   writeServiceFiles(path);
   const file = join(path, 'config.yaml');
-  const good = await start(t, ['check'], { RTV_CONFIG: file }).ended;
+  const good = await runProgram(t, ['check'], { RTV_CONFIG: file }).ended;
   assert.equal(good.status, 0);
   assert.match(good.stdout, /^The configuration is good: 1 issuer, 2 databases, 2 grants\./);
   writeServiceFiles(path, (text) =>
     text.replace('audiences: [vendor]', 'audiences: []').replace('users: [app_ro]', 'users: ["*"]'),
   );
   for (const command of ['check', 'serve']) {
-    const bad = await start(t, [command, '-c', file]).ended;
+    const bad = await runProgram(t, [command, '-c', file]).ended;
     assert.deepEqual([bad.status, bad.stdout], [1, '']);
     assert.match(bad.stderr, /config\.yaml:5:\d+: .+\n.*config\.yaml:2\d:\d+: .+\n2 problems/);
   }
@@ -79,12 +83,12 @@ test('check says that a configuration is good, or everything that is wrong with 
 test('a wrong call says how to call it, with status 2', async (t) => {
   const calls = [['serve'], ['check', '--confg', 'x'], ['nonsense'], ['serve', '--config', 'a', 'b']];
   for (const args of calls) {
-    const { status, stderr } = await start(t, args).ended;
+    const { status, stderr } = await runProgram(t, args).ended;
     assert.equal(status, 2, args.join(' '));
     assert.match(stderr, /Usage: rds-token-vendor/);
   }
-  assert.match((await start(t, ['--help']).ended).stdout, /^Usage/);
-  assert.match((await start(t, ['--version']).ended).stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.match((await runProgram(t, ['--help']).ended).stdout, /^Usage/);
+  assert.match((await runProgram(t, ['--version']).ended).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 test('a start that cannot be says why and has status 1: no CA bundle, a wrong SHA-256, a store that is no store', async (t) => {
@@ -108,7 +112,7 @@ test('a start that cannot be says why and has status 1: no CA bundle, a wrong SH
   ];
   for (const [change, why] of cases) {
     writeServiceFiles(path, change);
-    const { status, stderr } = await start(t, ['serve', '-c', join(path, 'config.yaml')]).ended;
+    const { status, stderr } = await runProgram(t, ['serve', '-c', join(path, 'config.yaml')]).ended;
     assert.equal(status, 1);
     assert.match(stderr, why);
   }

@@ -22,7 +22,7 @@ export function runProgram(t: TestContext, args: readonly string[], env: Readonl
   /** The address of the public port, once it is open. */
   const listening = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const { public_url: found } = JSON.parse(line);
+      const [, found] = /"public_url":"([^"]+)"/.exec(line) ?? [];
       if (found !== undefined) resolve(found);
     });
     void ended.then((end) => reject(new Error(end.stderr)));

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { type AuditStore, openAuditLog } from '../../src/audit/open-audit-log.ts';
 import { Fault } from '../../src/issuance/fault.ts';
 import { auditRecord } from './audit-records.ts';
@@ -15,10 +14,10 @@ async function keepWriting(): Promise<void> {
     const record = auditRecord();
     try {
       await log.record(record);
-      writeSync(1, `durable ${record.id}\n`);
+      process.stdout.write(`durable ${record.id}\n`);
     } catch (error) {
       faulted = true;
-      writeSync(1, `fault ${error instanceof Fault ? error.code : String(error)}\n`);
+      process.stdout.write(`fault ${error instanceof Fault ? error.code : String(error)}\n`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { auditRecordJsonSchema } from './audit-record-schema.ts';
 import { configJsonSchema } from './config-schema.ts';
 import { configurationPage } from './configuration-page.ts';
 import { openApiJson } from './openapi.ts';
@@ -9,6 +10,7 @@ const EXAMPLE = new URL('../openapi/examples/config.yaml', import.meta.url);
 
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'openapi/config.schema.json', content: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n` },
+  { path: 'openapi/audit-record.schema.json', content: () => `${JSON.stringify(auditRecordJsonSchema(), null, 2)}\n` },
   { path: 'docs/configuration.md', content: () => configurationPage(EXAMPLE) },
   { path: 'openapi/openapi.json', content: openApiJson },
 ];

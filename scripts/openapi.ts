@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { createPublicServer } from '../src/http/create-public-server.ts';
 import type { Service } from '../src/http/service.ts';
+import { compileAuditors } from '../src/issuance/auditors.ts';
 import { compileGrants } from '../src/issuance/grants.ts';
 
 /** `openapi/openapi.json`, made from the routes of the public port as the service registers them. Nothing is opened. */
@@ -37,6 +38,8 @@ function unservingService(): Service {
       signAuthToken: unserving,
     },
     catalog: new Map(),
+    auditors: compileAuditors([]),
+    auditReader: { page: unserving, get: unserving, close: () => Promise.resolve() },
     caBundles: { get: () => unserved(), find: () => undefined, list: () => [], close: () => Promise.resolve() },
     now: Date.now,
     onDecision: () => {},

@@ -1,18 +1,22 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { openAuditLog } from './audit/open-audit-log.ts';
+import { openAuditLog } from './audit/audit-log.ts';
+import { openAuditReader } from './audit/open-audit-reader.ts';
 import { createCredentialSource } from './aws/credential-source.ts';
 import { loadFromProviderChain } from './aws/provider-chain.ts';
+import type { Config } from './config.ts';
 import { caBundleOptions } from './config/ca-bundle-options.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createAdminServer } from './http/create-admin-server.ts';
 import { createPublicServer } from './http/create-public-server.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createReadiness } from './http/readiness.ts';
+import { newAuditId } from './issuance/audit-id.ts';
+import type { AuditReader } from './issuance/audit-query.ts';
 import type { AuditLog } from './issuance/audit-record.ts';
 import type { ResolveCredentials, SignAuthToken, SigningCredentials } from './issuance/auth-token.ts';
+import { compileAuditors } from './issuance/auditors.ts';
 import { compileGrants } from './issuance/grants.ts';
 import type { IssuancePorts } from './issuance/issue-token.ts';
 import type { AdmittedKeys } from './jwt/admit-keys.ts';
@@ -26,6 +30,7 @@ import { createAuthTokenSigner } from './rds/sign-auth-token.ts';
 export type AppOverrides = {
   readonly now?: () => number;
   readonly audit?: AuditLog;
+  readonly auditReader?: AuditReader;
   readonly loadKeySet?: (source: KeySource) => Promise<AdmittedKeys>;
   readonly loadCredentials?: () => Promise<SigningCredentials>;
   readonly signAuthToken?: SignAuthToken;
@@ -34,6 +39,8 @@ export type AppOverrides = {
 export type AppOptions = {
   readonly version: string;
   readonly logger: FastifyBaseLogger;
+  /** Prints copies of audit records, each one line of JSON, where `audit.copyToStdout` is set. */
+  readonly printRecords?: (lines: readonly string[]) => void;
   /** The region of STS where the environment names none; undefined leaves it to the environment. */
   readonly stsRegion: string | undefined;
   readonly overrides?: AppOverrides;
@@ -64,16 +71,9 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
   const now = overrides.now ?? Date.now;
   const metrics = createMetrics();
 
-  const audit =
-    overrides.audit ??
-    (await openAuditLog(config.audit.store, {
-      name: hostname(),
-      onFault(error) {
-        metrics.onFailure('audit_store');
-        logger.error({ err: error }, 'the audit store is unavailable');
-      },
-    }));
-  const closing: (() => Promise<void> | void)[] = [() => audit.close()];
+  const audit = overrides.audit ?? (await openConfiguredAuditLog(config.audit, metrics, options));
+  const auditReader = overrides.auditReader ?? openAuditReader(config.audit.store);
+  const closing: (() => Promise<void> | void)[] = [() => auditReader.close(), () => audit.close()];
   try {
     const caBundleIds = new Set([...catalog.values()].map(({ caBundleId }) => caBundleId));
     const caBundles = await createCaBundles({
@@ -114,9 +114,9 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
 
     const issuance: IssuancePorts = {
       audit,
-      newAuditId: () => randomUUIDv7(),
+      newAuditId,
       configHash: loaded.hash,
-      authenticate: createVerifyCaller(issuers),
+      authenticate: createVerifyCaller(issuers, config.audit.keepClaims),
       grants: compileGrants(loaded.grants, catalog),
       requireCaBundle: ({ caBundleId }) => void caBundles.get(caBundleId),
       resolveCredentials,
@@ -124,7 +124,15 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     };
     let draining = false;
     const publicServer = await createPublicServer({
-      service: { issuance, catalog, caBundles, now, onDecision: (...decision) => metrics.onDecision(...decision) },
+      service: {
+        issuance,
+        catalog,
+        caBundles,
+        auditors: compileAuditors(config.auditors),
+        auditReader,
+        now,
+        onDecision: (...decision) => metrics.onDecision(...decision),
+      },
       rates: config.limits,
       trustedProxies: config.server.trustedProxies,
       version,
@@ -171,6 +179,34 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     await closeAll(closing);
     throw error;
   }
+}
+
+async function openConfiguredAuditLog(
+  { store, instance = hostname(), checkpointKeyFile, retention, diskReserve, copyToStdout }: Config['audit'],
+  metrics: Metrics,
+  { logger, printRecords }: AppOptions,
+): Promise<AuditLog> {
+  const log = await openAuditLog(
+    {
+      store,
+      instance,
+      checkpointKeyFile,
+      diskReserve,
+      retention: retention ?? null,
+      copies: copyToStdout && printRecords !== undefined,
+    },
+    {
+      onFault(error) {
+        metrics.onFailure('audit_store');
+        logger.error({ err: error }, 'the audit store is unavailable');
+      },
+      onCheckpoint: (checkpoint) => logger.info({ checkpoint }, 'audit checkpoint'),
+      onCopies: (lines) => printRecords?.(lines),
+      onNotice: (level, text) => logger[level](text),
+    },
+  );
+  logger.info({ instance, verifier_key: log.verifierKey }, 'the audit store is open');
+  return log;
 }
 
 async function closeAll(closing: readonly (() => Promise<void> | void)[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { about, caBundle, endpoint, jwks } from './config/alternatives.ts';
+import { audit, auditStore } from './config/audit-schema.ts';
+import { callerConditions, notBothSubjects, someCondition } from './config/caller-conditions.ts';
 import * as values from './config/values.ts';
 
 /*
@@ -113,56 +115,22 @@ const grant = z
   .strictObject({
     name: name.meta(about('What audit records call this grant. Unique.', 'payments-api')),
     issuer: name.meta(about('A name of `issuers`.', 'cluster')),
-    subject: line("Write the JWT's sub, exactly.")
-      .optional()
-      .meta(about("The JWT's `sub`, exactly. Not with `subjectGlob`.", 'system:serviceaccount:payments:api')),
-    subjectGlob: values.subjectGlob
-      .optional()
-      .meta(
-        about(
-          "A pattern for the JWT's `sub`: `*` is any run of characters without `:` and `/`. Not only stars.",
-          'system:serviceaccount:payments:*',
-        ),
-      ),
-    claims: z
-      .record(line("Write a claim's path: names joined by dots."), values.claimValue)
-      .optional()
-      .meta(
-        about('Claims by dotted path. Each must equal the value given, or be a list that contains it.', {
-          'kubernetes.io.namespace': 'payments',
-        }),
-      ),
+    ...callerConditions,
     allow: values
       .listOf(allow, 'List at least one database with its users.')
       .meta(about('What the callers that match may have.', [{ database: 'orders', users: ['app_ro'] }])),
   })
-  .refine((grant) => grant.subject === undefined || grant.subjectGlob === undefined, {
-    error: 'Keep one of them; write two grants for two kinds of subject.',
-    params: { says: 'has both subject and subjectGlob' },
+  .refine(...notBothSubjects)
+  .refine(...someCondition('a grant'));
+
+const auditor = z
+  .strictObject({
+    name: name.meta(about('What audit records call this grant. Unique.', 'security')),
+    issuer: name.meta(about('A name of `issuers`.', 'corp')),
+    ...callerConditions,
   })
-  .refine((grant) => (grant.subject ?? grant.subjectGlob) !== undefined || Object.keys(grant.claims ?? {}).length > 0, {
-    error: 'Write subject, subjectGlob or claims: a grant to every caller of an issuer is not accepted.',
-    params: { says: 'does not say which callers it is for' },
-  });
-
-const auditStore = z.discriminatedUnion(
-  'type',
-  [
-    z.strictObject({
-      type: z.literal('sqlite').meta(about('The kind of store.', 'sqlite')),
-      path: filePath.default('./data/audit.db').meta(about('The database file.', './data/audit.db')),
-    }),
-  ],
-  { error: 'Write type: sqlite, the only store of this version.' },
-);
-
-const audit = z.strictObject({
-  store: auditStore
-    .prefault({ type: 'sqlite' })
-    .meta(
-      about('Where audit records become durable before a token leaves.', { type: 'sqlite', path: './data/audit.db' }),
-    ),
-});
+  .refine(...notBothSubjects)
+  .refine(...someCondition('an auditor'));
 
 const caBundles = z.strictObject({
   refresh: duration('1m', '168h')
@@ -194,7 +162,7 @@ const limits = z.strictObject({
 });
 
 /** The parts that are also checked one by one, so that a mistake in one hides no mistake in another. */
-export const partSchemas = { issuer, database, grant, allow, caBundles };
+export const partSchemas = { issuer, database, grant, allow, auditor, auditStore, caBundles };
 
 export const configSchema = z
   .strictObject({
@@ -209,6 +177,10 @@ export const configSchema = z
       .array(grant)
       .default([])
       .meta({ description: 'Which callers may be which database users. Nothing else is allowed.' }),
+    auditors: z
+      .array(auditor)
+      .default([])
+      .meta({ description: 'Which callers may read audit records over HTTP. Nobody else may.' }),
     audit: audit.prefault({}).meta({ description: 'The audit record of every decision.' }),
     caBundles: caBundles.prefault({}).meta({ description: 'Where the CA bundles that clients trust come from.' }),
     limits: limits.prefault({}).meta({ description: 'Rates above which requests are answered 429: `N/s` or `N/m`.' }),

@@ -29,7 +29,7 @@ test('SIGTERM drains: what is under way is answered and recorded, and the exit s
   const { status, stdout, stderr } = await ended;
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /"msg":"drained"/);
-  const issued = readSqliteRecords(join(path, 'data', 'audit.db')).filter(({ record }) => record.outcome === 'issued');
+  const issued = readSqliteRecords(join(path, 'data', 'audit.db')).filter(({ outcome }) => outcome === 'issued');
   assert.equal(issued.length, 20 + ((await underWay) === 201 ? 1 : 0));
   assert.ok(!stdout.includes(SECRET_KEY) && !stdout.includes('eyJ') && !stdout.includes('X-Amz'));
 });
@@ -56,7 +56,7 @@ test('every token that reached a client before kill -9 has its record, in each o
     await ended;
     assert.ok(received.length - before >= last);
   }
-  const recorded = new Set(readSqliteRecords(join(path, 'data', 'audit.db')).map(({ record }) => record.id));
+  const recorded = new Set(readSqliteRecords(join(path, 'data', 'audit.db')).map(({ id }) => id));
   assert.deepEqual(
     received.filter((id) => !recorded.has(id)),
     [],

@@ -8,7 +8,12 @@ import { loadNamedConfig } from './config-option.ts';
 export async function serve(context: CommandContext, logger: Logger): Promise<App | undefined> {
   const loaded = loadNamedConfig(context);
   if (loaded === undefined) return undefined;
-  const app = await buildApp(loaded, { version: context.version, logger, stsRegion: stsRegion(context, loaded) });
+  const app = await buildApp(loaded, {
+    version: context.version,
+    logger,
+    printRecords: (lines) => context.print(lines.join('\n')),
+    stsRegion: stsRegion(context, loaded),
+  });
   try {
     const { publicUrl, adminUrl } = await app.listen();
     logger.info({ public_url: publicUrl, admin_url: adminUrl, config_hash: loaded.hash }, 'listening');

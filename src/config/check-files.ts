@@ -4,11 +4,15 @@ import { type ConfigPath, type Finding, formatPath } from './config-problem.ts';
 import type { Parts } from './parts.ts';
 
 /** Checks that the files which are read at start exist. CA bundle files are checked with their SHA-256, by their reader. */
-export function checkFiles({ issuers, caBundles }: Parts, folder: string): Finding[] {
+export function checkFiles({ issuers, auditStore, caBundles }: Parts, folder: string): Finding[] {
   const files: [ConfigPath, string | null | undefined][] = (issuers ?? []).flatMap(({ jwks, caFile }, index) => [
     [['issuers', index, 'jwks', 'file'], jwks != null && 'file' in jwks ? jwks.file : undefined],
     [['issuers', index, 'caFile'], caFile],
   ]);
+  if (auditStore?.type === 'postgres') {
+    files.push([['audit', 'store', 'passwordFile'], auditStore.passwordFile]);
+    files.push([['audit', 'store', 'caFile'], auditStore.caFile]);
+  }
   files.push([['caBundles', 'caFile'], caBundles?.caFile]);
   return files.flatMap(([path, file]) => (typeof file === 'string' ? checkFile(path, resolve(folder, file)) : []));
 }

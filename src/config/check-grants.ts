@@ -3,7 +3,7 @@ import { usualEndpoint } from './catalog.ts';
 import { type ConfigPath, type Finding, type Findings, formatPath } from './config-problem.ts';
 import { duplicates } from './duplicates.ts';
 import { suggest } from './nearest.ts';
-import type { Parts } from './parts.ts';
+import { knownIssuerNames, type Parts } from './parts.ts';
 
 /** Checks what grants name: issuers, databases, endpoints and users. */
 export function checkGrants({ issuers, databases, grants }: Parts): Findings {
@@ -13,7 +13,7 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
     const message = 'There is no grant: every request for a token is refused.';
     return { errors: [], warnings: [{ path: ['grants'], message, mend }] };
   }
-  const knownIssuers = knownNames(issuers);
+  const knownIssuers = knownIssuerNames(issuers);
   const errors = duplicates(grants.map(({ name }) => name)).map(({ index, first, value }): Finding => {
     const message = `grants[${index}] has the name ${value}, and so has grants[${first}].`;
     return { path: ['grants', index, 'name'], message, mend: 'Give each grant its own name: audit records hold it.' };
@@ -35,12 +35,6 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
     }
   }
   return { errors, warnings };
-}
-
-/** undefined where a name is missing, so that a single mistake in the issuers is not reported again for each grant. */
-function knownNames(issuers: Parts['issuers']): ReadonlySet<string> | undefined {
-  const names = (issuers ?? []).map(({ name }) => name);
-  return names.length === 0 || names.includes(null) ? undefined : new Set(names.filter((name) => name !== null));
 }
 
 type Allow = GrantConfig['allow'][number];

@@ -1,3 +1,5 @@
+import { checkAuditStore } from './check-audit-store.ts';
+import { checkAuditors } from './check-auditors.ts';
 import { checkCaBundles } from './check-ca-bundles.ts';
 import { checkDatabases } from './check-databases.ts';
 import { checkFiles } from './check-files.ts';
@@ -20,7 +22,8 @@ export function checkReferences(parts: Parts, { folder, knownBundleIds }: Surrou
     checkDatabases(parts.databases ?? {}),
     checkCaBundles(parts, knownBundleIds),
     checkGrants(parts),
-    { errors: checkFiles(parts, folder), warnings: checkProxies(parts) },
+    checkAuditors(parts),
+    { errors: [...checkFiles(parts, folder), ...checkAuditStore(parts)], warnings: checkProxies(parts) },
   ];
   return { errors: all.flatMap(({ errors }) => errors), warnings: all.flatMap(({ warnings }) => warnings) };
 }

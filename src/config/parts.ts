@@ -15,16 +15,20 @@ export type Parts = {
         readonly allow: readonly (GrantConfig['allow'][number] | null)[];
       })[]
     | null;
+  readonly auditors: readonly Written<Config['auditors'][number], 'name' | 'issuer' | 'subject'>[] | null;
+  readonly auditStore: Config['audit']['store'] | null;
   readonly caBundles: Partial<Config['caBundles']> | null;
   readonly trustedProxies: readonly string[];
 };
 
 export function partsOf(config: Config): Parts {
-  const { issuers, databases, grants, caBundles, server } = config;
+  const { issuers, databases, grants, auditors, audit, caBundles, server } = config;
   return {
     issuers: issuers.map(({ name, issuer, jwks, caFile }) => ({ name, issuer, jwks, caFile })),
     databases,
     grants,
+    auditors,
+    auditStore: audit.store,
     caBundles,
     trustedProxies: server.trustedProxies,
   };
@@ -34,7 +38,7 @@ export function partsOf(config: Config): Parts {
 export function salvageParts(value: unknown): Parts {
   const whole = record(value) ?? {};
   const databases = record(whole['databases']);
-  const { issuer, database, grant, allow } = partSchemas;
+  const { issuer, database, grant, allow, auditor } = partSchemas;
   return {
     issuers:
       list(whole['issuers'])?.map((written) => ({
@@ -54,6 +58,13 @@ export function salvageParts(value: unknown): Parts {
         subject: read(grant.shape.subject, record(written)?.['subject']),
         allow: (list(record(written)?.['allow']) ?? []).map((item) => read(allow, item)),
       })) ?? null,
+    auditors:
+      list(whole['auditors'] ?? [])?.map((written) => ({
+        name: read(auditor.shape.name, record(written)?.['name']),
+        issuer: read(auditor.shape.issuer, record(written)?.['issuer']),
+        subject: read(auditor.shape.subject, record(written)?.['subject']),
+      })) ?? null,
+    auditStore: read(partSchemas.auditStore, record(whole['audit'])?.['store'] ?? { type: 'sqlite' }),
     caBundles: read(partSchemas.caBundles, whole['caBundles'] ?? {}),
     trustedProxies: [],
   };
@@ -70,4 +81,10 @@ function record(value: unknown): Readonly<Record<string, unknown>> | null {
 
 function list(value: unknown): readonly unknown[] | null {
   return Array.isArray(value) ? value : null;
+}
+
+/** undefined where a name is missing, so that a single mistake in the issuers is not reported again for each grant. */
+export function knownIssuerNames(issuers: Parts['issuers']): ReadonlySet<string> | undefined {
+  const names = (issuers ?? []).map(({ name }) => name);
+  return names.length === 0 || names.includes(null) ? undefined : new Set(names.filter((name) => name !== null));
 }

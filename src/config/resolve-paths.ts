@@ -14,7 +14,11 @@ export function resolvePaths(config: Config, folder: string): Config {
         return [name, bundle === undefined ? database : { ...database, caBundle: bundle }];
       }),
     ),
-    audit: { ...audit, store: { ...audit.store, path: absolute(audit.store.path) } },
+    audit: {
+      ...audit,
+      store: resolveStorePaths(audit.store, absolute),
+      checkpointKeyFile: absolute(audit.checkpointKeyFile),
+    },
     caBundles: {
       ...caBundles,
       directory: absolute(caBundles.directory),
@@ -28,4 +32,23 @@ function resolveIssuerPaths(issuer: IssuerConfig, absolute: (path: string) => st
   if (issuer.jwks !== undefined && 'file' in issuer.jwks) resolved.jwks = { file: absolute(issuer.jwks.file) };
   if (issuer.caFile !== undefined) resolved.caFile = absolute(issuer.caFile);
   return resolved;
+}
+
+type StoreConfig = Config['audit']['store'];
+
+function resolveStorePaths(store: StoreConfig, absolute: (path: string) => string): StoreConfig {
+  switch (store.type) {
+    case 'sqlite':
+      return { ...store, path: absolute(store.path) };
+    case 'file':
+      return { ...store, directory: absolute(store.directory) };
+    case 'postgres': {
+      const { passwordFile, caFile, ...rest } = store;
+      return {
+        ...rest,
+        ...(passwordFile === undefined ? {} : { passwordFile: absolute(passwordFile) }),
+        ...(caFile === undefined ? {} : { caFile: absolute(caFile) }),
+      };
+    }
+  }
 }

@@ -49,6 +49,48 @@ function milliseconds(value: string): number {
   return unit === 's' || unit === 'm' || unit === 'h' ? Number(value.slice(0, -1)) * MILLISECONDS[unit] : Number.NaN;
 }
 
+const MEBIBYTE = 1024 * 1024;
+
+/** `256MiB` or `1GiB`, between two of them inclusive, read as bytes. */
+export function size(least: string, most: string) {
+  const mend = `Write a size from ${least} to ${most}: a number and MiB or GiB.`;
+  return text(mend, /^(?:0|[1-9][0-9]{0,6})(?:MiB|GiB)$/)
+    .refine((value) => bytes(value) >= bytes(least) && bytes(value) <= bytes(most), { error: mend })
+    .meta({ title: 'size' })
+    .transform(bytes);
+}
+
+function bytes(value: string): number {
+  return Number(value.slice(0, -3)) * (value.endsWith('GiB') ? 1024 * MEBIBYTE : MEBIBYTE);
+}
+
+/** `400d`, between two of them inclusive, read as milliseconds. */
+export function days(least: string, most: string) {
+  const mend = `Write a time from ${least} to ${most}: a number and d.`;
+  const inDays = (value: string) => Number(value.slice(0, -1));
+  return text(mend, /^[1-9][0-9]{0,4}d$/)
+    .refine((value) => inDays(value) >= inDays(least) && inDays(value) <= inDays(most), { error: mend })
+    .meta({ title: 'days' })
+    .transform((value) => inDays(value) * 24 * MILLISECONDS.h);
+}
+
+/** Names a log of checkpoints, a folder and a chain: no space and no plus sign, as C2SP signed-note asks. */
+export const instanceName = text(
+  "Write a name of at most 253 letters, digits, '.', '_' or '-', that begins with a letter or a digit.",
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/,
+);
+
+/** A claim's dotted path. */
+export const claimPath = line("Write a claim's path: names joined by dots.").regex(/[^0-9]/, {
+  error: "Write a claim's path: names joined by dots, not only digits.",
+});
+
+/** Where a PostgreSQL server is: a name, an address, or the folder of its Unix socket. */
+export const databaseHost = text(
+  'Write a host name, an IP address, or the absolute path of the folder of a Unix socket.',
+  /^(?:[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,252}|\/[^\0\n]{0,90})$/,
+);
+
 /** `20/s` or `600/m`, read as `{ max, windowMs }`: at most `max` in each window. */
 export const rate = text('Write a number a second or a minute: 20/s or 600/m.', /^[1-9][0-9]{0,6}\/[sm]$/)
   .meta({ title: 'rate' })

@@ -1,6 +1,7 @@
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { answerOddMethods } from './answer-odd-methods.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { caBundleRoutes } from './ca-bundles-route.ts';
 import { handleFrameworkErrors } from './handle-framework-errors.ts';
 import { openApiRoutes } from './openapi-routes.ts';
@@ -57,6 +58,7 @@ export async function createPublicServer(options: PublicServerOptions): Promise<
   const limits = await createRateLimits(app, rates);
   tokenRoute(app, service, limits);
   ownRightsRoutes(app, service, limits);
+  auditRoutes(app, service, limits);
   caBundleRoutes(app, service.caBundles);
   finishMethods();
   return app;

@@ -14,6 +14,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   '/v1/databases': 'database.list',
   '/v1/databases/:database': 'database.get',
   '/v1/whoami': 'caller.get',
+  '/v1/audit/events': 'audit.list',
+  '/v1/audit/events/:id': 'audit.get',
 };
 
 /**

@@ -16,6 +16,7 @@ export function openApiDocument(version: string): Partial<OpenAPIV3_1.Document> 
     tags: [
       { name: 'tokens', description: 'Issuing auth tokens.' },
       { name: 'callers', description: 'What a caller may know of itself.' },
+      { name: 'audit', description: 'Reading audit records. For auditors only; each reading has a record of its own.' },
       { name: 'CA bundles', description: 'The CA certificates to trust. Public.' },
     ],
     components: {

@@ -4,8 +4,8 @@ import { problemSchema } from './schemas.ts';
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'The request is malformed, has two Authorization headers, or leaves several choices.',
   401: 'No token, or a token with any defect.',
-  403: 'Unknown database, unknown user, or not granted.',
-  404: 'There is no such bundle.',
+  403: 'Unknown database, unknown user, not granted, or no auditor.',
+  404: 'There is nothing of this name or id.',
   413: 'The body is over 16 KiB.',
   415: 'The body is neither JSON nor a form.',
   429: 'Too many requests of this caller or for this database.',

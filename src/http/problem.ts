@@ -62,6 +62,8 @@ export function refusalProblem(refusal: Refusal, auditId: string): ProblemAnswer
       return answer(403, 'not-granted', 'Not granted', 'No grant allows this.', auditId, {
         'www-authenticate': `${REALM}, error="insufficient_scope"`,
       });
+    case 'event_not_found':
+      return answer(404, 'event-not-found', 'No such audit record', 'The store holds no record of this id.', auditId);
     case 'rate_limited':
       return answer(429, 'rate-limited', 'Too many requests', 'Wait for Retry-After seconds.', auditId, {
         'retry-after': String(refusal.retryAfterSeconds),

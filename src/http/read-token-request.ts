@@ -1,6 +1,8 @@
 import type { JsonValue } from '../issuance/caller.ts';
 import { accept, type Decided, type FieldProblem, refuse } from '../issuance/refusal.ts';
 import { parseStrictJson } from '../issuance/strict-json.ts';
+import { fieldProblems, refuseFields } from './field-problems.ts';
+import { formPairs } from './form-pairs.ts';
 import { type WantedToken, tokenRequestSchema } from './schemas.ts';
 
 /** A request's body as it came. */
@@ -30,37 +32,16 @@ export function readTokenRequest({ contentType, bytes, query }: RawBody): Decide
   }
   const parsed = tokenRequestSchema.safeParse(fields);
   if (parsed.success) return accept(parsed.data);
-  const problems = parsed.error.issues.flatMap((issue): FieldProblem[] => {
-    // Names of unknown fields come from the caller and may be anything: they are counted, not repeated at length.
-    if (issue.code !== 'unrecognized_keys') return [{ field: issue.path.join('.'), message: issue.message }];
-    return issue.keys
-      .slice(0, 10)
-      .map((key) => ({ field: key.slice(0, 64), message: 'is not a field of this request' }));
-  });
-  return malformed(`fields are wrong: ${problems.map(({ field }) => JSON.stringify(field)).join(', ')}`, problems);
+  return refuseFields(fieldProblems(parsed.error));
 }
 
 class RepeatedField extends Error {}
 
 function parseForm(text: string): JsonValue {
-  const fields: [string, string][] = text
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map(decodePair);
+  const fields = formPairs(text);
   if (new Set(fields.map(([name]) => name)).size !== fields.length)
     throw new RepeatedField('a form with a field twice');
   return Object.fromEntries(fields);
-}
-
-/** Unlike URLSearchParams, which replaces what it cannot decode, `decodeURIComponent` throws. */
-function decodePair(pair: string): [string, string] {
-  const equals = pair.indexOf('=');
-  const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
-  try {
-    return [decodeURIComponent(name.replaceAll('+', ' ')), decodeURIComponent(value.replaceAll('+', ' '))];
-  } catch {
-    throw new SyntaxError('not a valid form');
-  }
 }
 
 function malformed(detail: string, problems: readonly FieldProblem[]): Decided<never> {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Action, RequestFacts } from '../issuance/audit-record.ts';
 
 const MAX_USER_AGENT = 256;
+const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
 /** What the record says of a request before anything of it is believed: cut to size, without control characters. */
@@ -13,6 +14,7 @@ export function requestFacts(action: Action, request: FastifyRequest): RequestFa
     // A trusted proxy may pass on what a client wrote into X-Forwarded-For.
     clientAddress: isIP(request.ip) === 0 ? null : request.ip,
     userAgent: plain(request.headers['user-agent']),
+    traceId: traceIdOf(request.headers['traceparent']),
     requestId: typeof requestId === 'string' && REQUEST_ID.test(requestId) ? requestId : null,
   };
 }
@@ -21,6 +23,12 @@ export function requestFacts(action: Action, request: FastifyRequest): RequestFa
 export function authorizationValues(request: FastifyRequest): string[] {
   const { rawHeaders } = request.raw;
   return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
+}
+
+/** W3C Trace Context: `VERSION-TRACE-PARENT-FLAGS`, and all zeros is none. */
+function traceIdOf(header: string | string[] | undefined): string | null {
+  const traceId = typeof header === 'string' ? TRACE_PARENT.exec(header)?.[1] : undefined;
+  return traceId === undefined || /^0+$/.test(traceId) ? null : traceId;
 }
 
 function plain(text: string | undefined): string | null {

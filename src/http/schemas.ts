@@ -34,6 +34,10 @@ const connection = z
     region: z.string(),
     sslmode: z.literal('verify-full'),
     application_name: z.string().describe('Ties the database session to the audit record.'),
+    connection_attributes: z
+      .strictObject({ rtv_audit_id: z.string() })
+      .optional()
+      .describe('MySQL and MariaDB: ties the session to the audit record, as attributes of the connection.'),
   })
   .meta({ id: 'Connection' });
 

@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import type { IssuancePorts } from '../issuance/issue-token.ts';
 import type { Outcome } from '../issuance/decide-on-record.ts';
 import type { Action } from '../issuance/audit-record.ts';
+import type { AuditReader } from '../issuance/audit-query.ts';
+import type { Auditors } from '../issuance/auditors.ts';
 import type { CaBundles } from '../rds/ca-bundle.ts';
 import type { Database } from '../issuance/database.ts';
 
@@ -10,6 +12,9 @@ export type Service = {
   readonly issuance: IssuancePorts;
   readonly catalog: ReadonlyMap<string, Database>;
   readonly caBundles: CaBundles;
+  /** Who may read the audit, and from where. */
+  readonly auditors: Auditors;
+  readonly auditReader: AuditReader;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Counts one decision and the time it took, for `/metrics`. */

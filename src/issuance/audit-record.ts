@@ -1,3 +1,5 @@
+import type { KeptClaims } from './caller.ts';
+
 /**
  * One flat, versioned record per decision. It never holds a JWT, an auth token, a secret or a whole claim set.
  * Fields that a decision did not reach are null.
@@ -8,15 +10,19 @@ export type AuditRecord = {
   readonly id: string;
   /** When the request arrived, milliseconds since the epoch. */
   readonly time: number;
-  /** What was asked: `token.issue`, `database.list`, `database.get`, `caller.get`. */
+  /** What was asked. */
   readonly action: Action;
-  readonly outcome: 'issued' | 'refused' | 'failed';
-  /** A refusal's reason or a fault's code; null when issued. */
+  readonly outcome: RecordedOutcome;
+  /** A refusal's reason or a fault's code; null when issued or answered. */
   readonly reason: string | null;
   /** Evidence for operators, one sentence without secrets. */
   readonly detail: string | null;
+  /** How many identical refusals of a flood this record stands for; otherwise 1. */
+  readonly repeated: number;
   readonly issuer: string | null;
   readonly subject: string | null;
+  /** The claims that the configuration keeps (`keepClaims`), by their path. */
+  readonly claims: KeptClaims | null;
   /** SHA-256 of the JWT's `jti`, hex: ties the record to the IdP's log without repeating a replayable value. */
   readonly jtiHash: string | null;
   readonly database: string | null;
@@ -34,14 +40,28 @@ export type AuditRecord = {
   /** Milliseconds since the epoch. */
   readonly tokenExpiresAt: number | null;
   readonly accessKeyId: string | null;
+  /** The role that was assumed for the database; null when the service's own credentials signed. */
+  readonly roleArn: string | null;
   /** The program the caller named in `client`. */
   readonly client: string | null;
   readonly clientAddress: string | null;
   readonly userAgent: string | null;
   readonly requestId: string | null;
+  /** The trace id of a W3C `traceparent` header, 32 hex digits. */
+  readonly traceId: string | null;
 };
 
-export type Action = 'token.issue' | 'database.list' | 'database.get' | 'caller.get';
+export const ACTIONS = [
+  ...(['token.issue', 'database.list', 'database.get', 'caller.get'] as const),
+  ...(['audit.list', 'audit.get', 'audit.export', 'audit.find'] as const),
+] as const;
+
+export type Action = (typeof ACTIONS)[number];
+
+/** `answered` is a success that issued nothing: reading the audit. */
+export const OUTCOMES = ['issued', 'answered', 'refused', 'failed'] as const;
+
+export type RecordedOutcome = (typeof OUTCOMES)[number];
 
 /** What the transport knows of a request, before anything of it is believed. */
 export type RequestFacts = {
@@ -49,15 +69,17 @@ export type RequestFacts = {
   readonly clientAddress: string | null;
   readonly userAgent: string | null;
   readonly requestId: string | null;
+  readonly traceId: string | null;
 };
 
 /** Where audit records become durable. The stores add their own instance name and sequence number. */
 export type AuditLog = {
   /**
-   * Resolves once the record survives a power cut. Rejects with a `Fault` of code `audit_unavailable` when it cannot
-   * be known to, within a second: whoever awaits it must then drop what the record was about.
+   * Resolves once the record survives a power cut, with the id of the record that says so: its own, or the one that
+   * counts it together with identical refusals. Rejects with a `Fault` of code `audit_unavailable` when it cannot be
+   * known to, within a second: whoever awaits it must then drop what the record was about.
    */
-  record(record: AuditRecord): Promise<void>;
+  record(record: AuditRecord): Promise<string>;
   /** Resolves when the store could take a record now; rejects with the same `Fault` otherwise. */
   probe(): Promise<void>;
   /** Waits for records under way, then closes. */
@@ -77,8 +99,10 @@ export function beginAuditRecord(id: string, time: number, configHash: string, f
     outcome: 'failed',
     reason: null,
     detail: null,
+    repeated: 1,
     issuer: null,
     subject: null,
+    claims: null,
     jtiHash: null,
     database: null,
     endpoint: null,
@@ -92,9 +116,11 @@ export function beginAuditRecord(id: string, time: number, configHash: string, f
     tokenFingerprint: null,
     tokenExpiresAt: null,
     accessKeyId: null,
+    roleArn: null,
     client: null,
     clientAddress: facts.clientAddress,
     userAgent: facts.userAgent,
     requestId: facts.requestId,
+    traceId: facts.traceId,
   };
 }

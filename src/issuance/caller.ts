@@ -4,12 +4,18 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 /** All claims of a verified JWT, as decoded. */
 export type Claims = { readonly [name: string]: JsonValue };
 
+/** A claim on record: short texts, numbers and booleans, and lists of them. */
+export type KeptClaim = string | number | boolean | readonly (string | number | boolean)[];
+export type KeptClaims = { readonly [path: string]: KeptClaim };
+
 /** The verified identity of a request. Only the jwt adapter makes one, and only from a JWT that passed every check. */
 export type Caller = {
   /** The issuer's name in the configuration, not its URL. */
   readonly issuer: string;
   readonly subject: string;
   readonly claims: Claims;
+  /** The claims that audit records keep, by their path; null where none is kept or there. */
+  readonly keptClaims: KeptClaims | null;
   /** The JWT's own expiry, in milliseconds since the epoch. */
   readonly expiresAt: number;
 };

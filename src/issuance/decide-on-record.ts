@@ -5,8 +5,8 @@ import type { Decided, Refusal } from './refusal.ts';
 /** What every decision needs besides its own steps. */
 export type Recording = {
   readonly audit: AuditLog;
-  /** A fresh UUIDv7. */
-  newAuditId(): string;
+  /** A fresh UUIDv7 of that time, milliseconds since the epoch. */
+  newAuditId(time: number): string;
   /** SHA-256 of the configuration that decides, hex. */
   readonly configHash: string;
 };
@@ -35,23 +35,23 @@ export async function decideOnRecord<T>(
   success: RecordsSuccess,
   decide: (draft: AuditDraft) => Promise<Decided<T>>,
 ): Promise<Outcome<T>> {
-  const draft = beginAuditRecord(recording.newAuditId(), now, recording.configHash, facts);
+  const draft = beginAuditRecord(recording.newAuditId(now), now, recording.configHash, facts);
   const outcome = await conclude(draft, decide);
   if (outcome.kind === 'decided' && success === 'records_failure_only') return outcome;
   try {
-    await recording.audit.record(Object.freeze(draft));
+    // Identical refusals of a flood share one record, whose id then is that of each answer.
+    return { ...outcome, auditId: await recording.audit.record(Object.freeze(draft)) };
   } catch (error) {
     // The first fault is the cause worth telling; an audit fault on top of it changes nothing for the caller.
     return outcome.kind === 'failed' ? outcome : { kind: 'failed', auditId: draft.id, fault: asFault(error) };
   }
-  return outcome;
 }
 
 async function conclude<T>(draft: AuditDraft, decide: (draft: AuditDraft) => Promise<Decided<T>>): Promise<Outcome<T>> {
   try {
     const decided = await decide(draft);
     if (decided.ok) {
-      draft.outcome = 'issued';
+      draft.outcome = draft.action === 'token.issue' ? 'issued' : 'answered';
       return { kind: 'decided', auditId: draft.id, value: decided.value };
     }
     draft.outcome = 'refused';

@@ -1,18 +1,10 @@
-import { type Caller, claimAt, type JsonValue } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { type CallerConditions, compileCallerConditions } from './caller-conditions.ts';
 import type { Database, Endpoint } from './database.ts';
-import { compileSubjectGlob } from './subject-glob.ts';
-
-/** What a claim is compared with. */
-export type ClaimScalar = string | number | boolean;
 
 /** One grant as the configuration writes it, with every reference checked. */
-export type GrantRule = {
+export type GrantRule = CallerConditions & {
   readonly name: string;
-  readonly issuer: string;
-  readonly subject?: string | undefined;
-  readonly subjectGlob?: string | undefined;
-  /** Dotted path to scalar. All of them must hold: the claim equals the scalar, or is a list that contains it. */
-  readonly claims?: Readonly<Record<string, ClaimScalar>> | undefined;
   readonly allow: readonly {
     readonly database: string;
     readonly users: readonly string[];
@@ -47,7 +39,12 @@ export function compileGrants(rules: readonly GrantRule[], catalog: ReadonlyMap<
   rules.forEach((rule, position) => {
     const ofIssuer = byIssuer.get(rule.issuer) ?? { exact: new Map<string, Candidate[]>(), others: [] };
     byIssuer.set(rule.issuer, ofIssuer);
-    const candidate = { position, name: rule.name, admits: compileRule(rule), allowances: compileAllow(rule, catalog) };
+    const candidate = {
+      position,
+      name: rule.name,
+      admits: compileCallerConditions(rule, `grant ${rule.name}`),
+      allowances: compileAllow(rule, catalog),
+    };
     const ofSubject = rule.subject === undefined ? ofIssuer.others : (ofIssuer.exact.get(rule.subject) ?? []);
     ofSubject.push(candidate);
     if (rule.subject !== undefined) ofIssuer.exact.set(rule.subject, ofSubject);
@@ -60,23 +57,6 @@ export function compileGrants(rules: readonly GrantRule[], catalog: ReadonlyMap<
       return candidates.filter((candidate) => candidate.admits(caller)).sort((a, b) => a.position - b.position);
     },
   };
-}
-
-function compileRule(rule: GrantRule): (caller: Caller) => boolean {
-  const claims = Object.entries(rule.claims ?? {});
-  if (rule.subject === undefined && rule.subjectGlob === undefined && claims.length === 0) {
-    throw new Error(`grant ${rule.name} names neither a subject nor a claim`);
-  }
-  const globMatches = rule.subjectGlob === undefined ? undefined : compileSubjectGlob(rule.subjectGlob);
-  return (caller) =>
-    caller.issuer === rule.issuer &&
-    (rule.subject === undefined || caller.subject === rule.subject) &&
-    (globMatches === undefined || globMatches(caller.subject)) &&
-    claims.every(([path, expected]) => holds(claimAt(caller.claims, path), expected));
-}
-
-function holds(claim: JsonValue | undefined, expected: ClaimScalar): boolean {
-  return Array.isArray(claim) ? claim.includes(expected) : claim === expected;
 }
 
 function compileAllow(rule: GrantRule, catalog: ReadonlyMap<string, Database>): Allowance[] {

@@ -85,6 +85,7 @@ export function issueToken<Wanted extends WantedIdentity>(
 export function noteCaller(draft: AuditDraft, caller: Caller): void {
   draft.issuer = caller.issuer;
   draft.subject = caller.subject;
+  draft.claims = caller.keptClaims;
   const { jti } = caller.claims;
   if (typeof jti === 'string') draft.jtiHash = sha256(jti);
 }

@@ -5,7 +5,7 @@ export type FieldProblem = { readonly field: string; readonly message: string };
 export type Choice = { readonly database: string; readonly user: string; readonly endpoint: string };
 
 /**
- * A decision not to issue: a value, not an exception. `detail` is evidence for operators and stays in the audit record;
+ * A decision not to give what was asked: a value, not an exception. `detail` is evidence for operators and stays in the audit record;
  * `http/problem.ts` decides what the caller reads.
  */
 export type Refusal =
@@ -15,6 +15,7 @@ export type Refusal =
   | { readonly reason: 'request_malformed'; readonly detail: string; readonly problems: readonly FieldProblem[] }
   | { readonly reason: 'choice_ambiguous'; readonly detail: string; readonly choices: readonly Choice[] }
   | { readonly reason: 'not_granted'; readonly detail: string }
+  | { readonly reason: 'event_not_found'; readonly detail: string }
   | { readonly reason: 'rate_limited'; readonly detail: string; readonly retryAfterSeconds: number }
   | { readonly reason: 'body_too_large'; readonly detail: string }
   | { readonly reason: 'media_type_unsupported'; readonly detail: string };

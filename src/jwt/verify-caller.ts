@@ -1,5 +1,6 @@
 import { compactVerify } from 'jose';
 import type { Caller } from '../issuance/caller.ts';
+import { keepClaimsAt } from '../issuance/keep-claims.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
 import { checkClaims } from './check-claims.ts';
 import { checkHeader } from './check-header.ts';
@@ -20,9 +21,12 @@ export type TrustedIssuer = {
 /**
  * Makes the function that verifies a bearer. `iss` only selects among the configured issuers; nothing in a token makes
  * us fetch anything. Every defect is the one refusal `token_invalid`, its reason for the operator's eyes.
+ *
+ * @param keepClaims the claims, by dotted path, that audit records keep.
  */
 export function createVerifyCaller(
   issuers: readonly TrustedIssuer[],
+  keepClaims: readonly string[] = [],
 ): (authorization: readonly string[], now: number) => Promise<Decided<Caller>> {
   const byUrl = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
   return async (authorization, now) => {
@@ -38,7 +42,7 @@ export function createVerifyCaller(
       });
     }
     try {
-      return await verify(token, byUrl, now);
+      return await verify(token, byUrl, keepClaims, now);
     } catch (error) {
       if (error instanceof MalformedJwt) return invalid(`the token is malformed: ${error.message}`);
       throw error;
@@ -46,7 +50,12 @@ export function createVerifyCaller(
   };
 }
 
-async function verify(token: string, byUrl: ReadonlyMap<string, TrustedIssuer>, now: number): Promise<Decided<Caller>> {
+async function verify(
+  token: string,
+  byUrl: ReadonlyMap<string, TrustedIssuer>,
+  keepClaims: readonly string[],
+  now: number,
+): Promise<Decided<Caller>> {
   const { header, payload } = parseJws(token);
   const checked = checkHeader(header);
   if (typeof checked === 'string') return invalid(checked);
@@ -63,7 +72,9 @@ async function verify(token: string, byUrl: ReadonlyMap<string, TrustedIssuer>, 
   } catch {
     return invalid(`the signature is not by the key of issuer ${issuer.name}`);
   }
-  return accept({ issuer: issuer.name, subject: claims.subject, claims: payload, expiresAt: claims.expiresAt });
+  const { subject, expiresAt } = claims;
+  const kept = keepClaimsAt(payload, keepClaims);
+  return accept({ issuer: issuer.name, subject, claims: payload, keptClaims: kept, expiresAt });
 }
 
 function invalid(detail: string): Decided<Caller> {

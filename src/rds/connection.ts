@@ -12,6 +12,8 @@ export type Connection = {
   readonly sslmode: 'verify-full';
   /** `rtv:` and the audit record's id: a session in the database names the decision that allowed it. */
   readonly application_name: string;
+  /** MySQL and MariaDB: the same tie, as an attribute of the connection that `session_connect_attrs` shows. */
+  readonly connection_attributes?: { readonly rtv_audit_id: string };
 };
 
 export function connectionTo(database: Database, endpoint: Endpoint, user: string, auditId: string): Connection {
@@ -24,5 +26,11 @@ export function connectionTo(database: Database, endpoint: Endpoint, user: strin
     region: database.region,
     sslmode: 'verify-full',
     application_name: `rtv:${auditId}`,
+    ...(database.engine === 'postgres' ? {} : { connection_attributes: { rtv_audit_id: auditId } }),
   };
+}
+
+/** The id of the audit record that a connection names. */
+export function auditIdOf({ application_name }: Connection): string {
+  return application_name.replace(/^rtv:/, '');
 }

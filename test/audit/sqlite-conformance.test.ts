@@ -1,8 +1,8 @@
 import { readSqliteRecords } from '../support/sqlite-records.ts';
 import { sqliteStorePath } from '../support/sqlite-store-path.ts';
-import { conformsToAuditLog } from './audit-log-conformance.ts';
+import { conformsToStore } from './store-conformance.ts';
 
-conformsToAuditLog('the SQLite store', (test) => {
+conformsToStore('the SQLite store', (test) => {
   const path = sqliteStorePath(test);
   return Promise.resolve({ store: { type: 'sqlite', path }, read: () => readSqliteRecords(path) });
 });

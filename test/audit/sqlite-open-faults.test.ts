@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { openSqliteAuditLog } from '../../src/audit/sqlite-audit-log.ts';
+import { openAuditLog } from '../../src/audit/audit-log.ts';
+import { auditSetup } from '../support/audit-setup.ts';
 import { auditRecord } from '../support/audit-records.ts';
 import { sqliteStorePath } from '../support/sqlite-store-path.ts';
 
@@ -14,6 +15,10 @@ function preparedPath(t: TestContext): string {
   return path;
 }
 
+function setupOf(path: string) {
+  return auditSetup({ type: 'sqlite', path }, dirname(dirname(path)));
+}
+
 function run(path: string, sql: string): void {
   const db = new DatabaseSync(path);
   db.exec(sql);
@@ -21,7 +26,7 @@ function run(path: string, sql: string): void {
 }
 
 async function usedStore(path: string): Promise<void> {
-  const log = await openSqliteAuditLog(path, { name: 'pod-1' });
+  const log = await openAuditLog(setupOf(path));
   await log.record(auditRecord());
   await log.close();
 }
@@ -49,6 +54,14 @@ const UNUSABLE: readonly [what: string, make: (path: string) => unknown, why: st
       run(path, 'PRAGMA user_version = 99');
     },
     /^its schema version is 99 and this program knows versions up to \d+: run the newer rds-token-vendor that wrote it$/,
+  ],
+  [
+    'a store of the time before there was a chain',
+    async (path) => {
+      await usedStore(path);
+      run(path, 'PRAGMA user_version = 1');
+    },
+    'it was written before there was a chain of records: keep it elsewhere and begin a new one',
   ],
   [
     'a store whose first page was overwritten',
@@ -91,7 +104,7 @@ test('a path below a file fails the opening', async (t) => {
   const path = preparedPath(t);
   writeFileSync(path, '');
   await assert.rejects(
-    openSqliteAuditLog(`${path}/audit.db`, { name: 'pod-1' }),
+    openAuditLog(auditSetup({ type: 'sqlite', path: `${path}/audit.db` }, dirname(dirname(path)))),
     /^Error: cannot open the audit store /,
   );
 });
@@ -120,7 +133,7 @@ test('a failed opening is told once to who watches for faults', async (t) => {
   const path = preparedPath(t);
   mkdirSync(path);
   const faults: string[] = [];
-  await assert.rejects(openSqliteAuditLog(path, { name: 'pod-1', onFault: ({ message }) => faults.push(message) }));
+  await assert.rejects(openAuditLog(setupOf(path), { onFault: ({ message }) => faults.push(message) }));
   assert.deepEqual(faults, [`the audit store ${path} is unavailable: it is not a file`]);
 });
 

@@ -17,7 +17,7 @@ test('the example is valid, without warnings, and its grants compile', () => {
   assert.deepEqual(warnings, []);
   assert.deepEqual([...catalog.keys()], ['orders', 'billing']);
   assert.deepEqual([config.limits.perCaller, config.caBundles.refresh], [{ max: 20, windowMs: 1000 }, 86_400_000]);
-  const caller = { issuer: 'corp', subject: 'jo', claims: { groups: ['dba'] }, expiresAt: 0 };
+  const caller = { issuer: 'corp', subject: 'jo', claims: { groups: ['dba'] }, keptClaims: null, expiresAt: 0 };
   assert.deepEqual(
     compileGrants(grants, catalog)
       .matching(caller)
@@ -95,7 +95,8 @@ test('relative paths start at the folder of the configuration, absolute ones sta
   assert.deepEqual(config.issuers[1]?.jwks, { file: join(folder, 'keys.json') });
   assert.deepEqual(config.databases['orders']?.caBundle, { file: join(folder, 'b.pem'), sha256: 'ab'.repeat(32) });
   assert.equal(config.caBundles.directory, join(folder, 'data/ca-bundles'));
-  assert.equal(config.audit.store.path, '/var/lib/rtv/audit.db');
+  assert.deepEqual(config.audit.store, { type: 'sqlite', path: '/var/lib/rtv/audit.db' });
+  assert.equal(config.audit.checkpointKeyFile, join(folder, 'data/checkpoint-key.pem'));
 });
 
 test('the hash is the SHA-256 of the bytes of the file', () => {

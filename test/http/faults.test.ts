@@ -51,9 +51,9 @@ for (const [what, code, overrides] of FAULTS) {
     );
     assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
     assert.ok(!text.includes('X-Amz'));
-    const { record } = service.records()[0] ?? assert.fail('no record');
+    const record = service.records()[0] ?? assert.fail('no record');
     assert.deepEqual(
-      [record.id, record.outcome, record.reason, record.tokenFingerprint],
+      [record.id, record.outcome, record.reason, record.token_fingerprint],
       [problem.audit_id, 'failed', code, null],
     );
     assert.ok(!(JSON.stringify(record) + text).includes(leak));
@@ -86,7 +86,10 @@ test('when the record cannot be written, issuing and refusing are both 503 and n
 test('the answer waits for the record', async (t) => {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<AuditRecord>();
-  const audit = { ...failingAudit(), record: (record: AuditRecord) => (begun.resolve(record), gate.promise) };
+  const audit = {
+    ...failingAudit(),
+    record: (record: AuditRecord) => (begun.resolve(record), gate.promise.then(() => record.id)),
+  };
   const service = await startService(t, { overrides: { audit } });
   let answered = false;
   const asking = service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' })).then((response) => {

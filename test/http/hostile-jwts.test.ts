@@ -41,7 +41,7 @@ test('every hostile JWT is a 401 with the same body, has a record, and causes no
   assert.equal(connections, 0);
   const records = service.records();
   assert.equal(records.length, HOSTILE_JWTS.length);
-  records.forEach(({ record }, index) => {
+  records.forEach((record, index) => {
     const [what, token, detail] = HOSTILE_JWTS[index] ?? assert.fail();
     assert.match(record.detail ?? '', detail, what);
     assert.ok(token === 'hello' || !JSON.stringify(record).includes(token.slice(-40)), what);

@@ -23,7 +23,7 @@ function ports(changes: Partial<IssuancePorts> = {}) {
   };
   const all: IssuancePorts = {
     audit: {
-      record: (record) => noted('record', Promise.resolve(void records.push(record))),
+      record: (record) => noted('record', Promise.resolve((records.push(record), record.id))),
       probe: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
@@ -52,7 +52,7 @@ function ports(changes: Partial<IssuancePorts> = {}) {
     ...changes,
   };
   const request: TokenRequest<WantedIdentity> = {
-    facts: { action: 'token.issue', clientAddress: '10.0.0.1', userAgent: 'ua', requestId: 'r' },
+    facts: { action: 'token.issue', clientAddress: '10.0.0.1', userAgent: 'ua', requestId: 'r', traceId: null },
     authorization: ['Bearer jjj'],
     readWanted: () => noted('read', accept({ database: 'orders', user: 'app_rw' })),
     admitCaller: () => noted('caller rate', Promise.resolve(undefined)),
@@ -189,7 +189,7 @@ test('a refusal that cannot be recorded is a fault, and an earlier fault is told
 
 test("reading one's own rights leaves a record only when it is refused or fails", async () => {
   const request = {
-    facts: { action: 'caller.get' as const, clientAddress: null, userAgent: null, requestId: null },
+    facts: { action: 'caller.get' as const, clientAddress: null, userAgent: null, requestId: null, traceId: null },
     authorization: [],
     admitCaller: () => Promise.resolve(undefined),
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectionTo } from '../../src/rds/connection.ts';
+import { auditIdOf, connectionTo } from '../../src/rds/connection.ts';
+import { database } from '../support/catalog.ts';
 
 test('a connection names where to connect, not what was signed, and carries the audit id', () => {
   const endpoint = {
@@ -10,7 +11,7 @@ test('a connection names where to connect, not what was signed, and carries the 
     connectHost: 'orders-ro.corp.example',
     connectPort: 15_432,
   };
-  const database = {
+  const orders = {
     name: 'orders',
     engine: 'postgres' as const,
     region: 'us-west-2',
@@ -20,7 +21,7 @@ test('a connection names where to connect, not what was signed, and carries the 
     databaseName: 'orders_v2',
     caBundleId: 'us-west-2',
   };
-  assert.deepEqual(connectionTo(database, endpoint, 'app_ro', '0199-id'), {
+  assert.deepEqual(connectionTo(orders, endpoint, 'app_ro', '0199-id'), {
     engine: 'postgres',
     host: 'orders-ro.corp.example',
     port: 15_432,
@@ -30,4 +31,13 @@ test('a connection names where to connect, not what was signed, and carries the 
     sslmode: 'verify-full',
     application_name: 'rtv:0199-id',
   });
+});
+
+test('a connection to MySQL or MariaDB carries the audit id as an attribute too', () => {
+  const endpoint = { name: 'writer', host: 'h', port: 3306, connectHost: 'h', connectPort: 3306 };
+  for (const engine of ['mysql', 'mariadb'] as const) {
+    const connection = connectionTo(database({ engine }), endpoint, 'app_ro', '0199-id');
+    assert.deepEqual(connection.connection_attributes, { rtv_audit_id: '0199-id' });
+    assert.equal(auditIdOf(connection), '0199-id');
+  }
 });

@@ -6,6 +6,7 @@ import { FORMATS, formatFits, renderAuthToken } from '../../src/rds/render-auth-
 import { CONNECTION, CONTROL_CHARACTERS, TOKEN } from '../support/hostile-connections.ts';
 
 const HOST = CONNECTION.host;
+const ID = '0199a0b0-0000-7000-8000-000000000000';
 const ENCODED =
   'h.example%3A5432%2F%3FAction%3Dconnect%26DBUser%3Dapp_rw%26X-Amz-Credential%3DA%252F2026%252Frds-db%26X-Amz-Signature%3D0f';
 
@@ -33,6 +34,7 @@ const EXACT: readonly [format: (typeof FORMATS)[number], engine: Engine, lines: 
       "export MYSQL_DATABASE='orders'",
       `export MYSQL_PWD='${TOKEN}'`,
       "export LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN='1'",
+      "export RTV_AUDIT_ID='0199a0b0-0000-7000-8000-000000000000'",
     ],
   ]),
   [
@@ -43,8 +45,20 @@ const EXACT: readonly [format: (typeof FORMATS)[number], engine: Engine, lines: 
         '&application_name=rtv%3A0199a0b0-0000-7000-8000-000000000000',
     ],
   ],
-  ['uri', 'mysql', [`mysql://app_rw:${ENCODED}@${HOST}:5432/orders?ssl-mode=VERIFY_IDENTITY`]],
-  ['uri', 'mariadb', [`mysql://app_rw:${ENCODED}@${HOST}:5432/orders?ssl-mode=VERIFY_IDENTITY`]],
+  [
+    'uri',
+    'mysql',
+    [
+      `mysql://app_rw:${ENCODED}@${HOST}:5432/orders?ssl-mode=VERIFY_IDENTITY&connection-attributes=[rtv_audit_id=${ID}]`,
+    ],
+  ],
+  [
+    'uri',
+    'mariadb',
+    [
+      `mysql://app_rw:${ENCODED}@${HOST}:5432/orders?ssl-mode=VERIFY_IDENTITY&connection-attributes=[rtv_audit_id=${ID}]`,
+    ],
+  ],
   ['pgpass', 'postgres', [`${HOST}:5432:orders:app_rw:${TOKEN.replace(':', '\\:')}`]],
   [
     'jdbc',
@@ -65,6 +79,7 @@ const EXACT: readonly [format: (typeof FORMATS)[number], engine: Engine, lines: 
       'user=app_rw',
       `password=${TOKEN.replace(/[:=]/g, '\\$&')}`,
       'sslMode=VERIFY_IDENTITY',
+      `connectionAttributes=rtv_audit_id\\:${ID}`,
     ],
   ],
   [
@@ -75,6 +90,7 @@ const EXACT: readonly [format: (typeof FORMATS)[number], engine: Engine, lines: 
       'user=app_rw',
       `password=${TOKEN.replace(/[:=]/g, '\\$&')}`,
       'sslMode=verify-full',
+      `connectionAttributes=rtv_audit_id\\:${ID}`,
     ],
   ],
   ...(['mysql', 'mariadb'] as const).map((engine): (typeof EXACT)[number] => [
@@ -83,7 +99,7 @@ const EXACT: readonly [format: (typeof FORMATS)[number], engine: Engine, lines: 
     [
       ...['[client]', `host="${HOST}"`, 'port=5432', 'user="app_rw"', `password="${TOKEN}"`],
       ...(engine === 'mysql' ? ['ssl-mode=VERIFY_IDENTITY', 'enable-cleartext-plugin'] : ['ssl-verify-server-cert']),
-      ...['', '[mysql]', 'database="orders"'],
+      ...['', '[mysql]', 'database="orders"', `init-command="SET @rtv_audit_id='${ID}'"`],
     ],
   ]),
 ];

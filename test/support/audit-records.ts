@@ -1,14 +1,16 @@
-import { randomUUIDv7 } from 'node:crypto';
+import { newAuditId } from '../../src/issuance/audit-id.ts';
 import { type AuditRecord, beginAuditRecord } from '../../src/issuance/audit-record.ts';
 
 /** A record of an issued token with every field filled; tests change what they are about. */
 export function auditRecord(changes: Partial<AuditRecord> = {}): AuditRecord {
+  const time = changes.time ?? 1_790_000_000_123;
   return {
-    ...beginAuditRecord(randomUUIDv7(), 1_790_000_000_123, 'c'.repeat(64), {
+    ...beginAuditRecord(newAuditId(time), time, 'c'.repeat(64), {
       action: 'token.issue',
       clientAddress: '10.1.2.3',
       userAgent: 'curl/8.14.1',
       requestId: 'req-1',
+      traceId: null,
     }),
     outcome: 'issued',
     issuer: 'cluster',

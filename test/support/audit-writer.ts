@@ -1,17 +1,15 @@
-import { type AuditStore, openAuditLog } from '../../src/audit/open-audit-log.ts';
+import { openAuditLog } from '../../src/audit/audit-log.ts';
 import { Fault } from '../../src/issuance/fault.ts';
 import { auditRecord } from './audit-records.ts';
 
-// A program of its own that writes records until one fails or it is killed: `audit-writer.ts <store as JSON> <instance>`.
+// A program of its own that writes records until one fails or it is killed: `audit-writer.ts <setup as JSON>`.
 // It prints `durable <id>` only after the record's promise resolved, and `fault <code>` before it ends.
-const [storeJson = '', name = ''] = process.argv.slice(2);
-const store: AuditStore = JSON.parse(storeJson);
-const log = await openAuditLog(store, { name });
+const log = await openAuditLog(JSON.parse(process.argv[2] ?? ''));
 let faulted = false;
 
 async function keepWriting(): Promise<void> {
   while (!faulted) {
-    const record = auditRecord();
+    const record = auditRecord({ time: Date.now() });
     try {
       await log.record(record);
       process.stdout.write(`durable ${record.id}\n`);

@@ -30,6 +30,7 @@ export const CATALOG: ReadonlyMap<string, Database> = new Map(
 /** A verified caller; tests change what they are about. */
 export function caller(changes: Partial<Caller> = {}): Caller {
   return {
+    keptClaims: null,
     issuer: 'cluster',
     subject: 'system:serviceaccount:payments:api',
     claims: {},

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { AuditStore } from '../../src/audit/open-audit-log.ts';
+import type { AuditStore } from '../../src/audit/audit-store.ts';
+import { auditSetup } from './audit-setup.ts';
 
 const program = fileURLToPath(new URL('./audit-writer.ts', import.meta.url));
 
@@ -11,13 +12,13 @@ export type WriterOutcome = { durable: string[]; faults: string[]; stderr: strin
 
 /**
  * Runs `audit-writer.ts`; SIGKILLs it once it has printed `killAfter` durable records. `fileLimit`, in blocks of the
- * shell's `ulimit -f`, bounds what it can write to one file.
+ * shell's `ulimit -f`, bounds what it can write to one file. Its checkpoint key is in `directory`.
  */
 export async function runAuditWriter(
   store: AuditStore,
-  options: { instance: string; killAfter?: number; fileLimit?: number },
+  options: { directory: string; killAfter?: number; fileLimit?: number },
 ): Promise<WriterOutcome> {
-  const command = [process.execPath, program, JSON.stringify(store), options.instance];
+  const command = [process.execPath, program, JSON.stringify(auditSetup(store, options.directory))];
   const limit = options.fileLimit === undefined ? 'unlimited' : String(options.fileLimit);
   const child = spawn('sh', ['-c', 'ulimit -f "$0" && exec "$@"', limit, ...command]);
   const outcome: WriterOutcome = { durable: [], faults: [], stderr: '' };

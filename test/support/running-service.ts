@@ -7,7 +7,7 @@ import { SignJWT } from 'jose';
 import { type App, type AppOverrides, buildApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createLogger } from '../../src/logger.ts';
-import type { StoredRecord } from '../audit/audit-log-conformance.ts';
+import type { ReadRecord } from './published-records.ts';
 import { readSqliteRecords } from './sqlite-records.ts';
 
 export const ISSUER = 'https://idp.example';
@@ -59,7 +59,7 @@ export type RunningService = {
   /** A request with the payments API's JWT unless `headers` has another. */
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** Every record in the store. */
-  records(): StoredRecord[];
+  records(): ReadRecord[];
   /** Everything that was logged. */
   log(): string;
 };

@@ -1,25 +1,61 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { AuditRecord } from '../../src/issuance/audit-record.ts';
-import type { StoredRecord } from '../audit/audit-log-conformance.ts';
+import type { ReadRecord } from './published-records.ts';
+
+/** Columns whose values are numbers of `audit_texts`. */
+const TEXTS = new Set([
+  ...['action', 'outcome', 'reason', 'issuer', 'subject', 'claims', 'database', 'endpoint', 'host', 'region'],
+  ...['database_user', 'resource_arn', 'grant_name', 'config_hash', 'access_key_id', 'role_arn', 'client'],
+  ...['client_address', 'user_agent'],
+]);
+const NAMES: Readonly<Record<string, string>> = { database_user: 'user', grant_name: 'grant' };
 
 /** Every record of a SQLite store, read over a connection of its own, in the order of instance and sequence. */
-export function readSqliteRecords(path: string): StoredRecord[] {
-  const db = new DatabaseSync(path, { readOnly: true });
+export function readSqliteRecords(path: string): ReadRecord[] {
+  if (!existsSync(path)) return [];
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
-    const rows = db.prepare('SELECT * FROM audit_records ORDER BY instance, sequence').all();
-    return rows.map(({ instance, sequence, ...columns }) => ({
-      instance: String(instance),
-      sequence: Number(sequence),
+    const texts = new Map(
+      db
+        .prepare('SELECT id, text FROM audit_texts')
+        .all()
+        .map(({ id, text }) => [id, text]),
+    );
+    const names = new Map(
+      db
+        .prepare('SELECT instance, name FROM audit_instances')
+        .all()
+        .map(({ instance, name }) => [instance, String(name)]),
+    );
+    const rows = db.prepare('SELECT * FROM audit_records').all();
+    const records = rows.map(({ position, hash: _hash, id, instance, ...columns }): ReadRecord => {
+      const fields = Object.entries(columns).map(([name, value]) => [
+        NAMES[name] ?? name,
+        TEXTS.has(name) && value !== null ? texts.get(value) : plain(value),
+      ]);
+      const { claims, token_expires_at: end, ...rest } = Object.fromEntries(fields);
+      const all = {
+        ...rest,
+        id: uuid(id),
+        instance: names.get(instance),
+        time: new Date(Math.floor(Number(position) / 1024)).toISOString(),
+        claims: claims === null ? null : JSON.parse(claims),
+        token_expires_at: end === null ? null : new Date(end).toISOString(),
+      };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compared with the record that was written
-      record: Object.fromEntries(Object.entries(columns).map(([name, v]) => [fieldOf(name), v])) as AuditRecord,
-    }));
+      return all as unknown as ReadRecord;
+    });
+    return records.sort((a, b) => a.instance.localeCompare(b.instance) || a.sequence - b.sequence);
   } finally {
     db.close();
   }
 }
 
-function fieldOf(column: string): string {
-  if (column === 'database_user') return 'user';
-  if (column === 'grant_name') return 'grant';
-  return column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+function plain(value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+}
+
+function uuid(value: unknown): string {
+  const hex = String(plain(value));
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../../issuance/database.ts';
-import type { Connection } from '../connection.ts';
+import { auditIdOf, type Connection } from '../connection.ts';
 import { percentEncode } from '../percent-encode.ts';
 import { uriHost } from './uri.ts';
 
@@ -10,7 +10,7 @@ import { uriHost } from './uri.ts';
  * parameters are percent-decoded by pgJDBC and MySQL Connector/J but not by MariaDB Connector/J. `url` names only what
  * the driver must know, and every other line is a property of that driver, so the whole text may be passed on. The
  * client adds where its CA bundle is: `sslrootcert` (pgJDBC), `trustCertificateKeyStoreUrl` (MySQL), `serverSslCert`
- * (MariaDB).
+ * (MariaDB). `connectionAttributes` is of the form that both Connector/J read, `name:value`.
  */
 export function renderJdbc(connection: Connection, token: string): string {
   const { engine, host, port, database, user, application_name } = connection;
@@ -20,7 +20,9 @@ export function renderJdbc(connection: Connection, token: string): string {
     user,
     password: token,
     ...TLS[engine],
-    ...(engine === 'postgres' ? { ApplicationName: application_name } : {}),
+    ...(engine === 'postgres'
+      ? { ApplicationName: application_name }
+      : { connectionAttributes: `rtv_audit_id:${auditIdOf(connection)}` }),
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${escapeProperty(value)}\n`)

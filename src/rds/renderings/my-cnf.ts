@@ -1,5 +1,5 @@
 import { Fault } from '../../issuance/fault.ts';
-import type { Connection } from '../connection.ts';
+import { auditIdOf, type Connection } from '../connection.ts';
 
 /** The clients read option files in lines of at most 4,095 bytes; the rest of a longer one becomes a line of its own. */
 const MAX_LINE_BYTES = 4094;
@@ -7,7 +7,8 @@ const MAX_LINE_BYTES = 4094;
 /**
  * An option file for `mysql --defaults-extra-file=FILE --ssl-ca=BUNDLE` (MySQL manual, "Using Option Files"; MariaDB
  * Knowledge Base, "Configuring MariaDB with Option Files"). `[client]` holds what every client program knows;
- * `database` is known to the shell only. MariaDB's clients send a clear-text password without being told. Throws a `Fault` of code
+ * `database` and `init-command` are known to the shell only: it sends no attributes of ours, so a variable of the session
+ * carries the audit id. MariaDB's clients send a clear-text password without being told. Throws a `Fault` of code
  * `internal` when the token is too long for the format.
  */
 export function renderMyCnf(connection: Connection, token: string): string {
@@ -22,6 +23,7 @@ export function renderMyCnf(connection: Connection, token: string): string {
     '',
     '[mysql]',
     `database=${quote(database)}`,
+    `init-command=${quote(`SET @rtv_audit_id='${auditIdOf(connection)}'`)}`,
   ];
   if (lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES)) {
     throw new Fault('internal', `nothing was rendered: a line of my_cnf would be longer than ${MAX_LINE_BYTES} bytes`);

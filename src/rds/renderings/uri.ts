@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Connection } from '../connection.ts';
+import { auditIdOf, type Connection } from '../connection.ts';
 import { percentEncode } from '../percent-encode.ts';
 
 /**
@@ -13,7 +13,7 @@ export function renderUri(connection: Connection, token: string): string {
   const path = `/${percentEncode(database)}`;
   return engine === 'postgres'
     ? `postgresql://${authority}${path}?sslmode=${sslmode}&application_name=${percentEncode(application_name)}\n`
-    : `mysql://${authority}${path}?ssl-mode=VERIFY_IDENTITY\n`;
+    : `mysql://${authority}${path}?ssl-mode=VERIFY_IDENTITY&connection-attributes=[rtv_audit_id=${auditIdOf(connection)}]\n`;
 }
 
 /** An IPv6 address goes in brackets, its zone's `%` encoded (RFC 6874). */

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createDirectory } from '../directory.ts';
 
 /**
  * Makes the store's file, mode 0600, in a directory, mode 0700, where they are missing. What exists keeps its modes:
@@ -12,26 +13,6 @@ export function createFile(path: string): void {
     closeSync(openSync(path, 'ax', 0o600));
   } catch (error) {
     if (!isExisting(error)) throw error;
-  }
-}
-
-/** A new directory survives a power cut once its parent is synced; SQLite syncs only the directory of its files. */
-function createDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let parent = dirname(path); ; parent = dirname(parent)) {
-    syncDirectory(parent);
-    if (parent === top) return;
-  }
-}
-
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,28 +1,26 @@
 import { existsSync, statSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { createFile, fileIdentity } from './sqlite-file.ts';
-import type { StoreSetup } from './sqlite-messages.ts';
-import { hasNoSchema, insertRecord, migrate, refuseForeignSchema } from './sqlite-schema.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { createFile, fileIdentity } from './file.ts';
+import { hasNoSchema, migrate, refuseForeignSchema } from './schema.ts';
 
 /** Well under the second that a record may take, so that a lock is told apart from a dead disk. Milliseconds. */
-const busyTimeout = 400;
+const BUSY_TIMEOUT = 400;
 
 /**
  * Pages of the log before it is copied to the database, and KiB of page cache. SQLite's own 1,000 and 2,000 write the
- * pages of the indexes far more often: 80,000 records a second instead of 100,000.
+ * pages of the indexes far more often.
  */
-const checkpointPages = 4_000;
-const cacheSize = 8_000;
+const CHECKPOINT_PAGES = 4_000;
+const CACHE_SIZE = 16_000;
 
 /** Keeps the write-ahead log from staying at the size of its worst day. Bytes. */
-const walSizeLimit = 64 * 1024 * 1024;
+const WAL_SIZE_LIMIT = 64 * 1024 * 1024;
 
 /** An open store that took a write. */
 export type SqliteConnection = {
   readonly db: DatabaseSync;
-  readonly insert: StatementSync;
-  readonly lastSequence: StatementSync;
-  readonly probe: StatementSync;
+  /** Writes what is no record, durably. */
+  probe(): void;
   /**
    * Whether the path still names the files being written, right after a write: SQLite writes on happily into removed
    * and emptied ones.
@@ -31,12 +29,11 @@ export type SqliteConnection = {
 };
 
 /** Opens the store and proves it: ours, WAL, FULL, writable. Throws what is wrong with it. */
-export function openConnection(setup: StoreSetup): SqliteConnection {
-  const { path, create } = setup;
+export function openConnection(path: string, create: boolean): SqliteConnection {
   if (create) createFile(path);
   if (!existsSync(path)) throw new Error(create ? 'it is a link to no file' : 'the file was removed while in use');
   if (!statSync(path).isFile()) throw new Error('it is not a file');
-  const db = new DatabaseSync(path, { timeout: busyTimeout });
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
     refuseForeignSchema(db);
     // A new store in its place would look as if nothing had ever been recorded.
@@ -61,18 +58,21 @@ function useDurableCommits(db: DatabaseSync): void {
 }
 
 function boundSizes(db: DatabaseSync): void {
-  db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA cache_size = -${cacheSize}`);
-  db.exec(`PRAGMA journal_size_limit = ${walSizeLimit}`);
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_SIZE}`);
+  db.exec(`PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);
 }
 
 function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
-  const insert = db.prepare(insertRecord);
-  const lastSequence = db.prepare('SELECT max(sequence) AS last FROM audit_records WHERE instance = ?');
+  // A store that lost a table is left as it is.
+  for (const table of ['records', 'texts', 'instances', 'checkpoints']) db.prepare(`SELECT 1 FROM audit_${table}`);
   const probe = db.prepare('UPDATE audit_probe SET time = ?');
   probe.run(Date.now());
   const files = [path, `${path}-wal`];
   const opened = files.map(fileIdentity);
   if (opened.includes(null)) throw new Error('the file was removed or emptied while it was opened');
-  const isInPlace = () => files.every((file, index) => fileIdentity(file) === opened[index]);
-  return { db, insert, lastSequence, probe, isInPlace };
+  return {
+    db,
+    probe: () => void probe.run(Date.now()),
+    isInPlace: () => files.every((file, index) => fileIdentity(file) === opened[index]),
+  };
 }

@@ -1,5 +1,5 @@
-import type { Batch } from './sqlite-messages.ts';
-import type { SqliteRow } from './sqlite-schema.ts';
+import type { RecordRow } from './record-row.ts';
+import type { Batch } from './store-messages.ts';
 
 /** Why the store refused single rows of a batch it took, by their index. */
 export type RefusedRows = ReadonlyMap<number, string>;
@@ -7,7 +7,7 @@ export type RefusedRows = ReadonlyMap<number, string>;
 /** A batch from its first row until its answer. */
 export type PendingBatch = {
   readonly id: number;
-  readonly rows: SqliteRow[];
+  readonly rows: RecordRow[];
   /** How many callers await `outcome`; probes have no row. */
   waiters: number;
   /** Resolves once the rows are durable; rejects when they are not known to be. */

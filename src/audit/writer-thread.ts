@@ -1,36 +1,36 @@
 import { Worker } from 'node:worker_threads';
-import type { FromStore, StoreSetup, ToStore } from './sqlite-messages.ts';
+import type { FromWriter, ToWriter, WriterSetup } from './store-messages.ts';
 
 /** A thread that dies at once is started at most this often. Milliseconds. */
-const restartInterval = 1_000;
+const RESTART_INTERVAL = 1_000;
 
 /** How long a thread may take to close its store, a sync included, before it is stopped. Milliseconds. */
-const closeTimeout = 2_000;
+const CLOSE_TIMEOUT = 2_000;
 
 export type ThreadEvents = {
-  onMessage(message: FromStore): void;
+  onMessage(message: FromWriter): void;
   /** The thread ended without being told to: what was sent to it gets no answer. */
   onDeath(error: Error): void;
 };
 
-/** The store's thread, started again by the first message after its death. */
-export type StoreThread = {
+/** The thread of the store's writer, started again by the first message after its death. */
+export type WriterThread = {
   /** False when the thread died less than a second after its start: nothing was sent. */
-  send(message: ToStore): boolean;
+  send(message: ToWriter): boolean;
   /** Asks it to close its store and waits for its end. */
   end(): Promise<void>;
 };
 
-export function startThread(setup: StoreSetup, events: ThreadEvents): StoreThread {
+export function startWriterThread(setup: WriterSetup, events: ThreadEvents): WriterThread {
   let worker: Worker | null = null;
   let startedAt = 0;
   let ending = false;
 
   function start(create: boolean): Worker {
     startedAt = performance.now();
-    const started = new Worker(workerFile(), { workerData: { ...setup, create }, name: 'audit-sqlite' });
+    const started = new Worker(workerFile(), { workerData: { ...setup, create }, name: 'audit-writer' });
     let cause = new Error('the audit thread ended');
-    started.on('message', (message: FromStore) => events.onMessage(message));
+    started.on('message', (message: FromWriter) => events.onMessage(message));
     started.on('error', (error) => {
       cause = new Error('the audit thread failed', { cause: error });
     });
@@ -44,7 +44,7 @@ export function startThread(setup: StoreSetup, events: ThreadEvents): StoreThrea
   worker = start(setup.create);
   return {
     send(message) {
-      if (worker === null && performance.now() - startedAt < restartInterval) return false;
+      if (worker === null && performance.now() - startedAt < RESTART_INTERVAL) return false;
       worker ??= start(false);
       post(worker, message);
       return true;
@@ -59,19 +59,19 @@ export function startThread(setup: StoreSetup, events: ThreadEvents): StoreThrea
         // A thread blocked in the kernel cannot be stopped either, so its end is not waited for.
         void worker?.terminate();
         resolve();
-      }, closeTimeout);
+      }, CLOSE_TIMEOUT);
       await ended;
       clearTimeout(late);
     },
   };
 }
 
-function post(worker: Worker, message: ToStore): void {
+function post(worker: Worker, message: ToWriter): void {
   worker.postMessage(message);
 }
 
 /** The build makes `.js` of the sources, but does not rewrite URLs. */
 function workerFile(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./sqlite-worker.${extension}`, import.meta.url);
+  return new URL(`./writer-worker.${extension}`, import.meta.url);
 }

@@ -1,0 +1,124 @@
+import { ACTIONS, type AuditRecord, OUTCOMES } from '../issuance/audit-record.ts';
+import type { KeptClaims } from '../issuance/caller.ts';
+
+type Kind =
+  | 'text?'
+  | 'integer'
+  | 'integer?'
+  | 'uuid'
+  | 'sha256'
+  | 'sha256?'
+  | 'trace?'
+  | 'claims'
+  | 'action'
+  | 'outcome';
+
+/** What every field of a record may hold. Its order is that of a row. */
+export const RECORD_FIELDS = {
+  version: 'integer',
+  id: 'uuid',
+  time: 'integer',
+  action: 'action',
+  outcome: 'outcome',
+  reason: 'text?',
+  detail: 'text?',
+  repeated: 'integer',
+  issuer: 'text?',
+  subject: 'text?',
+  claims: 'claims',
+  jtiHash: 'sha256?',
+  database: 'text?',
+  endpoint: 'text?',
+  host: 'text?',
+  port: 'integer?',
+  region: 'text?',
+  user: 'text?',
+  resourceArn: 'text?',
+  grant: 'text?',
+  configHash: 'sha256',
+  tokenFingerprint: 'sha256?',
+  tokenExpiresAt: 'integer?',
+  accessKeyId: 'text?',
+  roleArn: 'text?',
+  client: 'text?',
+  clientAddress: 'text?',
+  userAgent: 'text?',
+  requestId: 'text?',
+  traceId: 'trace?',
+} as const satisfies Record<keyof AuditRecord, Kind>;
+
+export type RecordField = keyof AuditRecord;
+
+const FIELDS = Object.entries(RECORD_FIELDS);
+
+/** A record as a flat list, which crosses to a thread several times faster than an object. Claims are JSON. */
+export type RecordRow = readonly (string | number | null)[];
+
+/** @throws {TypeError} for a value that no store could keep: such a record is refused, and those beside it are not. */
+export function rowOf(record: AuditRecord): RecordRow {
+  const values: Readonly<Record<string, unknown>> = record;
+  return FIELDS.map(([field, kind]) => checked(field, kind, values[field] ?? null));
+}
+
+/** The record of a row that `rowOf` made. */
+export function recordOf(row: RecordRow): AuditRecord {
+  const values = FIELDS.map(([field, kind], at) => [field, kind === 'claims' ? claimsOf(row[at]) : row[at]]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rowOf checked each value and keeps this order
+  return Object.fromEntries(values) as AuditRecord;
+}
+
+const ID_AT = FIELDS.findIndex(([field]) => field === 'id');
+
+export function rowId(row: RecordRow): string {
+  return String(row[ID_AT]);
+}
+
+export function claimsOf(text: unknown): KeptClaims | null {
+  return typeof text === 'string' ? JSON.parse(text) : null;
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function checked(field: string, kind: Kind, value: unknown): string | number | null {
+  if (value === null && (kind === 'claims' || kind.endsWith('?'))) return null;
+  switch (kind) {
+    case 'integer':
+    case 'integer?':
+      if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+      break;
+    case 'text?':
+      if (typeof value === 'string') return asUtf8(value);
+      break;
+    case 'sha256':
+    case 'sha256?':
+      if (typeof value === 'string' && SHA256.test(value)) return value;
+      break;
+    case 'trace?':
+      if (typeof value === 'string' && TRACE_ID.test(value)) return value;
+      break;
+    case 'uuid':
+      if (typeof value === 'string' && UUID.test(value)) return value;
+      break;
+    case 'action':
+      if (ACTIONS.some((action) => action === value)) return String(value);
+      break;
+    case 'outcome':
+      if (OUTCOMES.some((outcome) => outcome === value)) return String(value);
+      break;
+    case 'claims':
+      if (typeof value === 'object')
+        return JSON.stringify(value, (_, member) => (typeof member === 'string' ? asUtf8(member) : member));
+      break;
+  }
+  throw new TypeError(`its ${field} is not of the kind ${kind}`);
+}
+
+/**
+ * What every store can keep: half a surrogate pair has no UTF-8, and PostgreSQL keeps no NUL. Both become U+FFFD, so
+ * that a record is the same wherever it is.
+ */
+function asUtf8(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
+}

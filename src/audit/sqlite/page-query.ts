@@ -1,0 +1,104 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { type AuditFilter, type AuditQuery, UnknownCursor } from '../../issuance/audit-query.ts';
+import type { Row } from './read-record.ts';
+import { FILTER_COLUMNS, POSITIONS, UNINDEXED } from './schema.ts';
+
+/** Index entries looked at for one page. The rest of a search is for the next pages: no query holds the store long. */
+const BUDGET = 20_000;
+/** How far two indexes are compared for which is the shorter way. */
+const COMPARED = 2_000;
+
+type Condition = { readonly column: string; readonly value: SQLInputValue; readonly indexed: boolean };
+type Range = { readonly from: number; readonly before: number };
+
+/** Positions of one page, newest first, and where the next one begins. */
+export type Positions = { readonly positions: readonly number[]; readonly next: string | null };
+
+/** Finds the records of a page. `numberOf` is null for a text that no record has. */
+export function findPositions(
+  db: DatabaseSync,
+  { filter, limit, cursor }: AuditQuery,
+  numberOf: (text: string) => number | null,
+): Positions {
+  const range = rangeOf(filter, cursor);
+  const conditions = conditionsOf(filter, numberOf);
+  if (conditions === null || range.from >= range.before) return { positions: [], next: null };
+  const way = shortestWay(db, conditions, range);
+  const inner = `SELECT * FROM audit_records ${way === null ? 'NOT INDEXED' : `INDEXED BY audit_by_${way.column}`}
+    WHERE position >= ? AND position < ?${way === null ? '' : ` AND ${way.column} = ?`}${partial(way)} ORDER BY position DESC`;
+  const bound = [range.from, range.before, ...(way === null ? [] : [way.value])];
+  const others = conditions.filter((condition) => condition !== way);
+  const where = others.map(({ column }) => `${column} = ?`).join(' AND ') || 'true';
+  const found = db
+    .prepare(`SELECT position FROM (${inner} LIMIT ${BUDGET}) WHERE ${where} ORDER BY position DESC LIMIT ?`)
+    .all(...bound, ...others.map(({ value }) => value), limit + 1)
+    .map(positionIn);
+  if (found.length > limit) return { positions: found.slice(0, limit), next: cursorOf(found[limit - 1]) };
+  const end = db.prepare(`SELECT position FROM (${inner}) LIMIT 1 OFFSET ${BUDGET - 1}`).get(...bound);
+  return { positions: found, next: end === undefined ? null : cursorOf(positionIn(end)) };
+}
+
+/** The condition whose index has the fewest entries in the range, as far as they are compared. */
+function shortestWay(db: DatabaseSync, conditions: readonly Condition[], range: Range): Condition | null {
+  let best: { readonly condition: Condition; readonly entries: number } | null = null;
+  const indexed = conditions.filter((condition) => condition.indexed);
+  for (const condition of indexed) {
+    if (indexed.length === 1) return condition;
+    const counting = `SELECT count(*) AS entries FROM (SELECT 1 FROM audit_records INDEXED BY audit_by_${condition.column}
+      WHERE ${condition.column} = ?${partial(condition)} AND position >= ? AND position < ? LIMIT ${COMPARED})`;
+    const entries = Number(db.prepare(counting).get(condition.value, range.from, range.before)?.['entries']);
+    if (best === null || entries < best.entries) best = { condition, entries };
+  }
+  return best?.condition ?? null;
+}
+
+/** SQLite uses a partial index only where the query repeats its condition. */
+function partial(way: Condition | null): string {
+  if (way?.column === 'action') return ' AND action <> 1';
+  return way?.column === 'outcome' ? ' AND outcome <> 2' : '';
+}
+
+function conditionsOf(filter: AuditFilter, numberOf: (text: string) => number | null): Condition[] | null {
+  const conditions: Condition[] = [];
+  for (const [name, column] of Object.entries(FILTER_COLUMNS)) {
+    const text = textIn(filter, name);
+    if (text === undefined) continue;
+    const number = numberOf(text);
+    if (number === null) return null;
+    const unindexed: Readonly<Record<string, string>> = UNINDEXED;
+    conditions.push({ column, value: number, indexed: unindexed[name] !== text });
+  }
+  if (filter.tokenFingerprint !== undefined) {
+    conditions.push({
+      column: 'token_fingerprint',
+      value: Buffer.from(filter.tokenFingerprint, 'hex'),
+      indexed: false,
+    });
+  }
+  return conditions;
+}
+
+function textIn(filter: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = filter[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function rangeOf({ from = 0, to }: AuditFilter, cursor: string | undefined): Range {
+  const before = to === undefined ? Number.MAX_SAFE_INTEGER : to * POSITIONS;
+  return { from: from * POSITIONS, before: cursor === undefined ? before : Math.min(before, positionAt(cursor)) };
+}
+
+function cursorOf(position: number | undefined): string | null {
+  return position === undefined ? null : Buffer.from(`s${position}`).toString('base64url');
+}
+
+function positionAt(cursor: string): number {
+  const [, digits] = /^s(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
+  const position = Number(digits);
+  if (!Number.isSafeInteger(position) || cursorOf(position) !== cursor) throw new UnknownCursor();
+  return position;
+}
+
+function positionIn(row: Row): number {
+  return Number(row['position']);
+}

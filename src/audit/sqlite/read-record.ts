@@ -1,0 +1,77 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { AuditRecord } from '../../issuance/audit-record.ts';
+import { canonicalText } from '../../issuance/published-record.ts';
+import { claimsOf } from '../record-row.ts';
+import type { StoredRecord } from '../store.ts';
+import { COLUMNS, POSITIONS } from './schema.ts';
+import { createTextReader } from './texts.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Makes records of rows of `audit_records`. */
+export function createRecordReader(db: DatabaseSync): {
+  /** @throws {Error} for a row that is not as the service writes it. */
+  recordOf(row: Row): StoredRecord;
+  readonly texts: ReturnType<typeof createTextReader>;
+} {
+  const texts = createTextReader(db);
+  const selectName = db.prepare('SELECT name, anchor_sequence, anchor_hash FROM audit_instances WHERE instance = ?');
+  const selectHash = db.prepare('SELECT hash FROM audit_records WHERE instance = ? AND sequence = ?');
+
+  function previousHash(instance: number, sequence: number, { anchor_sequence, anchor_hash }: Row): string | null {
+    if (sequence === 1) return null;
+    if (Number(anchor_sequence) === sequence - 1) return hexOf(anchor_hash);
+    return hexOf(selectHash.get(instance, sequence - 1)?.['hash']);
+  }
+
+  function fieldOf(value: unknown, form: (typeof COLUMNS)[number]['form']): unknown {
+    if (value === null || value === undefined || form === 'plain') return value ?? null;
+    return form === 'hex' ? hexOf(value) : texts.textOf(Number(value));
+  }
+
+  return {
+    texts,
+    recordOf(row) {
+      const values = Object.fromEntries(COLUMNS.map(({ column, field, form }) => [field, fieldOf(row[column], form)]));
+      const record = {
+        ...values,
+        id: uuidOf(row['id']),
+        time: Math.floor(Number(row['position']) / POSITIONS),
+        claims: claimsOf(values['claims']),
+      };
+      const sequence = Number(row['sequence']);
+      const chain: Row = selectName.get(Number(row['instance'])) ?? {};
+      const link = {
+        instance: chainName(Number(row['instance']), chain['name']),
+        sequence,
+        previousHash: previousHash(Number(row['instance']), sequence, chain),
+      };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row as it is; its hash tells what it is worth
+      const canonical = canonicalText(record as unknown as AuditRecord, link);
+      return { sequence, hash: Buffer.from(bytesOf(row['hash'])), canonical };
+    },
+  };
+}
+
+/** Records whose instance is gone have a name too, so that the verification can speak of them. */
+export function chainName(number: number, name: unknown): string {
+  return typeof name === 'string' ? name : `unnamed-${number}`;
+}
+
+/** The number in such a name, or -1. */
+export function numberInName(name: string): number {
+  return Number(/^unnamed-(\d{1,15})$/.exec(name)?.[1] ?? -1);
+}
+
+function uuidOf(value: unknown): string {
+  const hex = Buffer.from(bytesOf(value)).toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+function hexOf(value: unknown): string | null {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : null;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}

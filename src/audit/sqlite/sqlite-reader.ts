@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { publishedLine } from '../../issuance/published-record.ts';
+import type { AuditStore } from '../audit-store.ts';
+import { unpackFrontier } from '../chain/frontier.ts';
+import type { ChainHead, StoreReader, StoredChain, StoredRecord } from '../store.ts';
+import { findPositions } from './page-query.ts';
+import { chainName, createRecordReader, numberInName, type Row } from './read-record.ts';
+import { hasNoSchema, refuseForeignSchema } from './schema.ts';
+
+/** How long a reader waits for a lock, which in WAL mode only recovery takes. Milliseconds. */
+const BUSY_TIMEOUT = 2_000;
+
+/** Opens a SQLite store to read it. Nothing in it is changed. */
+export async function openSqliteReader({ path }: Extract<AuditStore, { type: 'sqlite' }>): Promise<StoreReader> {
+  if (!existsSync(path)) throw new Error(`there is no audit store at ${path}`);
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+  try {
+    refuseForeignSchema(db);
+    if (hasNoSchema(db)) throw new Error(`there is no audit store in ${path}`);
+    return createReader(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function createReader(db: DatabaseSync): StoreReader {
+  const { recordOf, texts } = createRecordReader(db);
+  const byPosition = db.prepare('SELECT * FROM audit_records WHERE position = ?');
+  const byId = db.prepare('SELECT * FROM audit_records WHERE id = ?');
+  const bySequence = db.prepare(
+    'SELECT * FROM audit_records WHERE instance = ? AND sequence > ? ORDER BY sequence LIMIT ?',
+  );
+  const checkpoints = db.prepare(
+    'SELECT size, note FROM audit_checkpoints WHERE instance = ? AND size > ? ORDER BY size LIMIT ?',
+  );
+  const byName = db.prepare('SELECT instance FROM audit_instances WHERE name = ?');
+  const numberOf = (instance: string) => Number(byName.get(instance)?.['instance'] ?? numberInName(instance));
+
+  return {
+    async page(query) {
+      // One transaction, so that a retirement in between takes no record from the page.
+      return inSnapshot(db, () => {
+        const { positions, next } = findPositions(db, query, (text) => texts.numberOf(text));
+        const rows = positions.flatMap((position): Row[] => byPosition.all(position));
+        return { events: rows.map((row) => lineOf(recordOf(row))), next };
+      });
+    },
+    async get(id) {
+      return inSnapshot(db, () => {
+        const row = byId.get(Buffer.from(id.replaceAll('-', ''), 'hex'));
+        return row === undefined ? null : lineOf(recordOf(row));
+      });
+    },
+    async chains() {
+      return chainsOf(db).toSorted((a, b) => (a.instance < b.instance ? -1 : 1));
+    },
+    async records(instance, after, limit) {
+      return bySequence.all(numberOf(instance), after, limit).map((row) => recordOf(row));
+    },
+    async checkpoints(instance, after, limit) {
+      const rows: readonly Row[] = checkpoints.all(numberOf(instance), after, limit);
+      return rows.map(({ size, note }) => ({ size: Number(size), note: String(note) }));
+    },
+    async close() {
+      db.close();
+    },
+  };
+}
+
+function inSnapshot<T>(db: DatabaseSync, read: () => T): T {
+  db.exec('BEGIN');
+  try {
+    return read();
+  } finally {
+    db.exec('ROLLBACK');
+  }
+}
+
+function lineOf({ canonical, hash }: StoredRecord): string {
+  return publishedLine(canonical, hash.toString('hex'));
+}
+
+function chainsOf(db: DatabaseSync): StoredChain[] {
+  const rows: readonly Row[] = db.prepare('SELECT * FROM audit_instances').all();
+  const known = new Set(rows.map((row) => Number(row['instance'])));
+  const headless = [...distinctInstances(db, 'audit_records'), ...distinctInstances(db, 'audit_checkpoints')];
+  const others = [...new Set(headless)].filter((number) => !known.has(number));
+  return [
+    ...rows.map(chainOf),
+    ...others.map((number) => ({ instance: chainName(number, null), anchor: null, head: null })),
+  ];
+}
+
+/** One look-up for each, where DISTINCT would read every record. */
+function distinctInstances(db: DatabaseSync, table: 'audit_records' | 'audit_checkpoints'): number[] {
+  const next = db.prepare(`SELECT min(instance) AS instance FROM ${table} WHERE instance > ?`);
+  const found: number[] = [];
+  for (let last = Number.MIN_SAFE_INTEGER; ; ) {
+    const instance = next.get(last)?.['instance'];
+    if (typeof instance !== 'number') return found;
+    found.push(instance);
+    last = instance;
+  }
+}
+
+function chainOf(row: Row): StoredChain {
+  const head = { sequence: Number(row['sequence']), hash: bytesOf(row['hash']), checkpoint: String(row['checkpoint']) };
+  return { instance: String(row['name']), anchor: anchorOf(row), head };
+}
+
+function anchorOf(row: Row): ChainHead | null {
+  const sequence = Number(row['anchor_sequence']);
+  if (sequence === 0) return null;
+  const frontier = unpackFrontier(sequence, bytesOf(row['anchor_frontier']) ?? new Uint8Array());
+  return { sequence, hash: bytesOf(row['anchor_hash']), frontier };
+}
+
+function bytesOf(value: unknown): Buffer | null {
+  return value instanceof Uint8Array ? Buffer.from(value) : null;
+}

@@ -10,9 +10,21 @@ import { createLogger } from './logger.ts';
 
 const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
        rds-token-vendor check --config FILE      say what is wrong with a configuration
+       rds-token-vendor audit verify --config FILE [--verifier-key KEY|FILE]… [--checkpoints FILE]… [--json]
+                                                 say whether the audit trail is what was written
+       rds-token-vendor audit list --config FILE [FILTER]… [--limit N]
+                                                 show audit records, newest first
+       rds-token-vendor audit export --config FILE [FILTER]… [--format ndjson|json|csv|cloudevents|ocsf]
+                                                 write all audit records of a filter, newest first
+       rds-token-vendor audit find --config FILE --token-file FILE|- [--json]
+                                                 show the records of an auth token
        rds-token-vendor --version
 
-FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.`;
+FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.
+
+FILTER: --from and --to TIME (2026-11-24T10:15:00Z, 2026-11-24, or 30m, 24h, 7d ago), --caller SUBJECT, --issuer,
+--database, --user, --endpoint, --outcome, --grant, --action. Reading with list, export and find is itself recorded;
+--unrecorded reads a copy of a store.`;
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const version =
@@ -27,7 +39,10 @@ async function run(argv: readonly string[]): Promise<void> {
     args: named ? argv.slice(1) : argv,
     env: process.env,
     version,
+    input: () => process.stdin,
     print: (line) => process.stdout.write(`${line}\n`),
+    write: (text) =>
+      new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve()))),
     printError: (line) => process.stderr.write(`${line}\n`),
   };
   try {
@@ -35,6 +50,7 @@ async function run(argv: readonly string[]): Promise<void> {
     if (word === '--version') return context.print(version);
     if (!named || word === 'serve') return await serveUntilSignal(context);
     if (word === 'check') return exit(await check(context));
+    if (word === 'audit') return await runAudit(context);
     throw new UsageError(`There is no command ${JSON.stringify(word)}.`);
   } catch (error) {
     if (error instanceof UsageError) {
@@ -44,6 +60,17 @@ async function run(argv: readonly string[]): Promise<void> {
     context.printError(error instanceof Error ? error.message : 'unknown error');
     return exit(1);
   }
+}
+
+/** Loaded when it is asked for: it would be most of what a start of the service reads. */
+async function runAudit(context: CommandContext): Promise<void> {
+  process.stdout.on('error', (error) => {
+    // `audit export | head`: whoever reads has enough.
+    if (!('code' in error) || error.code !== 'EPIPE') context.printError(error.message);
+    process.exit(1);
+  });
+  const { audit } = await import('./commands/audit.ts');
+  exit(await audit(context));
 }
 
 async function serveUntilSignal(context: CommandContext): Promise<void> {

@@ -18,7 +18,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   http: ['issuance', 'rds'],
   'logger.ts': [],
   'app.ts': ['issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
-  commands: ['config', 'rds', 'app.ts'],
+  commands: ['issuance', 'config', 'rds', 'audit', 'app.ts'],
   'main.ts': ['commands', 'logger.ts'],
 };
 

@@ -127,13 +127,8 @@ export async function openAuditLog(
   function send(batch: PendingBatch): void {
     if (gathering === batch) gathering = null;
     sent = batch;
-    try {
-      if (thread.send({ type: 'batch', batch: batch.message() })) return;
-      forget(batch).fail(failed('its thread died and is not restarted yet'));
-    } catch (error) {
-      // A value that cannot be cloned to the thread.
-      forget(batch).fail(unavailable('a record cannot be handed over', error));
-    }
+    if (thread.send(batch.message())) return;
+    forget(batch).fail(failed('its thread died and is not restarted yet'));
     sent = null;
   }
 

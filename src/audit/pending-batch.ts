@@ -1,5 +1,5 @@
 import type { RecordRow } from './record-row.ts';
-import type { Batch } from './store-messages.ts';
+import type { ToWriter } from './store-messages.ts';
 
 /** Why the store refused single rows of a batch it took, by their index. */
 export type RefusedRows = ReadonlyMap<number, string>;
@@ -15,7 +15,7 @@ export type PendingBatch = {
   /** The first of these settles `outcome`, later ones do nothing. */
   accept(refused: RefusedRows): void;
   fail(error: Error): void;
-  message(): Batch;
+  message(): ToWriter;
 };
 
 /** `onLate` is called after `timeout` milliseconds without an outcome. */
@@ -36,7 +36,7 @@ export function beginBatch(id: number, timeout: number, onLate: (batch: PendingB
       clearTimeout(timer);
       reject(error);
     },
-    message: () => ({ id, deadline, rows: batch.rows }),
+    message: () => ({ type: 'batch', id, deadline, rows: JSON.stringify(batch.rows) }),
   };
   return batch;
 }

@@ -60,11 +60,76 @@ export function rowOf(record: AuditRecord): RecordRow {
   return FIELDS.map(([field, kind]) => checked(field, kind, values[field] ?? null));
 }
 
-/** The record of a row that `rowOf` made. */
+/** The record of a row that `rowOf` made. Written out, which is several times faster than a loop over the fields. */
 export function recordOf(row: RecordRow): AuditRecord {
-  const values = FIELDS.map(([field, kind], at) => [field, kind === 'claims' ? claimsOf(row[at]) : row[at]]);
+  const [
+    version,
+    id,
+    time,
+    action,
+    outcome,
+    reason,
+    detail,
+    repeated,
+    issuer,
+    subject,
+    claims,
+    jtiHash,
+    database,
+    endpoint,
+    host,
+    ...rest
+  ] = row;
+  const [
+    port,
+    region,
+    user,
+    resourceArn,
+    grant,
+    configHash,
+    tokenFingerprint,
+    tokenExpiresAt,
+    accessKeyId,
+    roleArn,
+    client,
+    clientAddress,
+    userAgent,
+    requestId,
+    traceId,
+  ] = rest;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rowOf checked each value and keeps this order
-  return Object.fromEntries(values) as AuditRecord;
+  return {
+    version,
+    id,
+    time,
+    action,
+    outcome,
+    reason,
+    detail,
+    repeated,
+    issuer,
+    subject,
+    claims: claimsOf(claims),
+    jtiHash,
+    database,
+    endpoint,
+    host,
+    port,
+    region,
+    user,
+    resourceArn,
+    grant,
+    configHash,
+    tokenFingerprint,
+    tokenExpiresAt,
+    accessKeyId,
+    roleArn,
+    client,
+    clientAddress,
+    userAgent,
+    requestId,
+    traceId,
+  } as AuditRecord;
 }
 
 const ID_AT = FIELDS.findIndex(([field]) => field === 'id');
@@ -120,5 +185,5 @@ function checked(field: string, kind: Kind, value: unknown): string | number | n
  * that a record is the same wherever it is.
  */
 function asUtf8(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd');
+  return text.isWellFormed() && !text.includes('\0') ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }

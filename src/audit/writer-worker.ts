@@ -3,7 +3,7 @@ import { createCheckpointSigner } from './chain/checkpoint.ts';
 import { loadOrCreateCheckpointKey } from './chain/checkpoint-key.ts';
 import { logOrigin } from './chain/log-origin.ts';
 import { createStore } from './open-store.ts';
-import type { FromWriter, ToWriter, WriterSetup } from './store-messages.ts';
+import type { Batch, FromWriter, ToWriter, WriterSetup } from './store-messages.ts';
 import { createTidying } from './tidying.ts';
 import { createWriter } from './writer.ts';
 
@@ -53,7 +53,7 @@ async function serve(port: MessagePort, setup: WriterSetup): Promise<void> {
       waiting.push(...waitingMessages(port));
       const messages = waiting.splice(0);
       if (messages.length === 0) break;
-      const batches = messages.flatMap((message) => (message.type === 'batch' ? [message.batch] : []));
+      const batches = messages.flatMap(batchIn);
       if (batches.length > 0) {
         const answers = await writer.write(batches);
         tell({ type: 'answers', answers, copies });
@@ -94,6 +94,10 @@ async function serve(port: MessagePort, setup: WriterSetup): Promise<void> {
   }
   working = false;
   await work();
+}
+
+function batchIn(message: ToWriter): Batch[] {
+  return message.type === 'batch' ? [{ ...message, rows: JSON.parse(message.rows) }] : [];
 }
 
 function waitingMessages(port: MessagePort): ToWriter[] {

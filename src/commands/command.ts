@@ -4,8 +4,12 @@ export type CommandContext = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** Standard input, as it comes. */
+  input(): AsyncIterable<Uint8Array | string>;
   /** Writes one line to standard output. */
   print(line: string): void;
+  /** Writes text to standard output; resolves when more may follow, so that a slow reader fills no memory. */
+  write(text: string): Promise<void>;
   /** Writes one line to standard error. */
   printError(line: string): void;
 };

@@ -1,17 +1,25 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { ConfigError, describeProblem } from '../config/config-problem.ts';
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { builtInBundleIds } from '../rds/builtin-ca-bundles.ts';
 import { type CommandContext, UsageError } from './command.ts';
 
+/** The option of every command that needs the configuration. */
+export const CONFIG_OPTION = { config: { type: 'string', short: 'c' } } as const;
+
 /**
  * Loads the configuration that `--config FILE` or `RTV_CONFIG` names, prints its warnings, or prints every problem and
  * gives undefined.
  *
+ * @param option the value of `--config`; without it the arguments are read, and may hold nothing else.
  * @throws {UsageError} when neither names a file, or other arguments are there
  */
-export function loadNamedConfig(context: CommandContext): LoadedConfig | undefined {
-  const path = configPath(context);
+export function loadNamedConfig(
+  context: CommandContext,
+  option = { config: readOptions(context, CONFIG_OPTION).config },
+): LoadedConfig | undefined {
+  const path = option.config ?? context.env['RTV_CONFIG'];
+  if (path === undefined || path === '') throw new UsageError('Name the configuration: --config FILE or RTV_CONFIG.');
   try {
     const loaded = loadConfig(path, { knownBundleIds: builtInBundleIds() });
     for (const warning of loaded.warnings) context.printError(`warning: ${describeProblem(warning)}`);
@@ -25,16 +33,10 @@ export function loadNamedConfig(context: CommandContext): LoadedConfig | undefin
   }
 }
 
-function configPath({ args, env }: CommandContext): string {
-  const path = readOption(args) ?? env['RTV_CONFIG'];
-  if (path === undefined || path === '') throw new UsageError('Name the configuration: --config FILE or RTV_CONFIG.');
-  return path;
-}
-
-function readOption(args: readonly string[]): string | undefined {
+/** The values of a command's options. @throws {UsageError} for anything else. */
+export function readOptions<Options extends ParseArgsOptionsConfig>({ args }: CommandContext, options: Options) {
   try {
-    return parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } }, strict: true }).values
-      .config;
+    return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'unknown arguments', { cause: error });
   }

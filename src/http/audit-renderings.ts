@@ -1,13 +1,17 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { csvHeader, csvRow } from '../issuance/audit-csv.ts';
 import type { AuditPage } from '../issuance/audit-query.ts';
 import type { PublishedRecord } from '../issuance/published-record.ts';
 import type { AuditFormat } from './audit-schemas.ts';
 
+/** Rows of CSV made in one turn of the event loop, about half a millisecond: tokens are issued between them. */
+const ROWS_A_TURN = 100;
+
 /** A page of records as an answer. The stored lines go into JSON and NDJSON as they are: no byte of a record changes. */
-export function renderAuditPage(
+export async function renderAuditPage(
   { events, next }: AuditPage,
   format: AuditFormat,
-): { readonly contentType: string; readonly body: string } {
+): Promise<{ readonly contentType: string; readonly body: string }> {
   switch (format) {
     case 'json':
       return {
@@ -17,11 +21,16 @@ export function renderAuditPage(
     case 'ndjson':
       return { contentType: 'application/x-ndjson', body: events.map((line) => `${line}\n`).join('') };
     case 'csv':
-      return { contentType: 'text/csv; charset=utf-8; header=present', body: csvHeader() + events.map(row).join('') };
+      return { contentType: 'text/csv; charset=utf-8; header=present', body: csvHeader() + (await csvRows(events)) };
   }
 }
 
-function row(line: string): string {
-  const record: PublishedRecord = JSON.parse(line);
-  return csvRow(record);
+async function csvRows(events: readonly string[]): Promise<string> {
+  const rows: string[] = [];
+  for (const [at, line] of events.entries()) {
+    if (at > 0 && at % ROWS_A_TURN === 0) await turn();
+    const record: PublishedRecord = JSON.parse(line);
+    rows.push(csvRow(record));
+  }
+  return rows.join('');
 }

@@ -61,7 +61,7 @@ export function auditRoutes(app: FastifyInstance, service: Service, limits: Rate
     service.onDecision(action, outcome, reply.elapsedTime);
     if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
     const { wanted, page } = outcome.value;
-    const { contentType, body } = renderAuditPage(page, wanted.format);
+    const { contentType, body } = await renderAuditPage(page, wanted.format);
     if (page.next !== null) reply.header('link', nextLink(wanted, page.next));
     if (page.next !== null && wanted.format !== 'json') reply.header('rtv-next-cursor', page.next);
     return sendRecords(reply, contentType, body, outcome.auditId);

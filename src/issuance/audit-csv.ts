@@ -32,5 +32,5 @@ function cell(value: PublishedRecord[keyof PublishedRecord]): string {
  * Injection"). An apostrophe makes it text.
  */
 function inertText(text: string): string {
-  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
 }

@@ -77,7 +77,7 @@ test('a store that gives no answer in time fails the record, and recovers', asyn
 test('a record whose caller has given up is not written late', async (t) => {
   const { path, log, worker } = await openStore(t);
   const answered = once(worker, 'message');
-  worker.postMessage({ type: 'batch', batch: { id: -1, deadline: Date.now() - 1, rows: [['never', 'bound']] } });
+  worker.postMessage({ type: 'batch', id: -1, deadline: Date.now() - 1, rows: '[["never","bound"]]' });
   const [{ answers }] = await answered;
   assert.deepEqual(answers, [{ id: -1, failure: 'the record waited too long', refused: [] }]);
   await log.record(auditRecord());

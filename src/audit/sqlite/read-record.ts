@@ -10,7 +10,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** Makes records of rows of `audit_records`. */
 export function createRecordReader(db: DatabaseSync): {
-  /** @throws {Error} for a row that is not as the service writes it. */
+  /** An altered row gives a record too: no edit hides the records around it, and its hash tells of it. */
   recordOf(row: Row): StoredRecord;
   readonly texts: ReturnType<typeof createTextReader>;
 } {
@@ -36,8 +36,9 @@ export function createRecordReader(db: DatabaseSync): {
       const record = {
         ...values,
         id: uuidOf(row['id']),
-        time: Math.floor(Number(row['position']) / POSITIONS),
-        claims: claimsOf(values['claims']),
+        time: timeOf(Number(row['position']) / POSITIONS),
+        tokenExpiresAt: values['tokenExpiresAt'] === null ? null : timeOf(Number(values['tokenExpiresAt'])),
+        claims: readClaims(values['claims']),
       };
       const sequence = Number(row['sequence']);
       const chain: Row = selectName.get(Number(row['instance'])) ?? {};
@@ -61,6 +62,21 @@ export function chainName(number: number, name: unknown): string {
 /** The number in such a name, or -1. */
 export function numberInName(name: string): number {
   return Number(/^unnamed-(\d{1,15})$/.exec(name)?.[1] ?? -1);
+}
+
+function readClaims(text: unknown): unknown {
+  try {
+    return claimsOf(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The latest time that a date can be, milliseconds since the epoch (ECMA-262, "Time Values"). */
+const LATEST = 8.64e15;
+
+function timeOf(time: number): number {
+  return time >= 0 && time <= LATEST ? Math.floor(time) : 0;
 }
 
 function uuidOf(value: unknown): string {

@@ -1,0 +1,3 @@
+export async function measurePages(_records: number): Promise<void> {
+  await Promise.resolve();
+}

@@ -1,0 +1,69 @@
+import type { StoreReader } from '../store.ts';
+import { publishedLine } from '../../issuance/published-record.ts';
+import { createChainRecords } from './chain-records.ts';
+import { createChains } from './chains.ts';
+import { type Connection, connect, type PostgresConfig } from './connection.ts';
+import { requireTables } from './migrate.ts';
+import { readPage } from './page.ts';
+import { listPartitions } from './partitions.ts';
+import { createPool } from './pool.ts';
+import { STORED_COLUMNS, storedRecordOf } from './stored-record.ts';
+
+const MOST_CONNECTIONS = 4;
+/** Milliseconds. */
+const CONNECT_TIMEOUT = 2_000;
+/** Of the server; the client's own is a little longer. Milliseconds. */
+const STATEMENT_TIMEOUT = 5_000;
+
+const SETTINGS = [
+  'default_transaction_read_only=on',
+  `statement_timeout=${STATEMENT_TIMEOUT}`,
+  'search_path=pg_catalog,pg_temp',
+  // The indexes have the order that is asked for. Sorting a day's records for a page of them is never right.
+  'enable_sort=off',
+  // Their start costs more than a page.
+  'jit=off',
+  'max_parallel_workers_per_gather=0',
+];
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Reads what all instances wrote; a standby of the database will do. Rejects with an `Error` that says what is wrong. */
+export async function openPostgresReader(config: PostgresConfig): Promise<StoreReader> {
+  const { query, close } = createPool(() => openConnection(config), MOST_CONNECTIONS);
+  const partitions = () => listPartitions(query);
+  const chainRecords = createChainRecords(query, STORED_COLUMNS, partitions);
+  try {
+    await requireTables(query, 'there are no audit tables in this database');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    page: async (asked) => await readPage(query, await partitions(), asked),
+    async get(id) {
+      if (!ID.test(id)) return null;
+      const text = `SELECT record::text, encode(hash, 'hex') AS hash FROM rtv_audit.records WHERE id = $1`;
+      const [row] = await query({ text, values: [id] });
+      return row === undefined ? null : publishedLine(String(row['record']), String(row['hash']));
+    },
+    chains: createChains(query, partitions),
+    async records(instance, after, limit) {
+      return (await chainRecords.after(instance, after, limit)).map(storedRecordOf);
+    },
+    async checkpoints(instance, after, limit) {
+      const text = `SELECT size, note FROM rtv_audit.checkpoints WHERE instance = $1 AND size > $2 ORDER BY size LIMIT $3`;
+      const rows = await query({ text, values: [instance, after, limit] });
+      return rows.map(({ size, note }) => ({ size: Number(size), note: String(note) }));
+    },
+    close,
+  };
+}
+
+function openConnection(config: PostgresConfig): Promise<Connection> {
+  return connect(config, {
+    connectTimeout: CONNECT_TIMEOUT,
+    queryTimeout: STATEMENT_TIMEOUT + 1_000,
+    settings: SETTINGS,
+  });
+}

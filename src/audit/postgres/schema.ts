@@ -1,0 +1,84 @@
+/**
+ * Each step takes a store from one version to the next; written steps never change.
+ *
+ * - Ids are UUIDv7 of exactly the record's time, so a day is a range of ids, and the newest is the greatest.
+ * - `record` is the canonical text, byte for byte. The columns that are searched are generated from it, so that an edit of
+ *   one cannot say something else than the record does; the CHECK says the same of those that cannot be generated.
+ * - Searched texts are cut at 255 characters: an index row of PostgreSQL holds 2,704 bytes, and a caller who sends more
+ *   would otherwise make its whole group of records fail.
+ * - Texts are compared by their bytes: an index must not depend on the locale data of the machine.
+ * - The uniqueness of (instance, sequence) is the matter of `heads`: an index over partitions would need the id.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE rtv_audit.records (
+    id uuid NOT NULL PRIMARY KEY,
+    instance text COLLATE "C" NOT NULL,
+    sequence bigint NOT NULL,
+    hash bytea NOT NULL,
+    record json NOT NULL,
+    action text COLLATE "C" GENERATED ALWAYS AS (left(record->>'action', 255)) STORED,
+    outcome text COLLATE "C" GENERATED ALWAYS AS (left(record->>'outcome', 255)) STORED,
+    issuer text COLLATE "C" GENERATED ALWAYS AS (left(record->>'issuer', 255)) STORED,
+    subject text COLLATE "C" GENERATED ALWAYS AS (left(record->>'subject', 255)) STORED,
+    database text COLLATE "C" GENERATED ALWAYS AS (left(record->>'database', 255)) STORED,
+    database_user text COLLATE "C" GENERATED ALWAYS AS (left(record->>'user', 255)) STORED,
+    endpoint text COLLATE "C" GENERATED ALWAYS AS (left(record->>'endpoint', 255)) STORED,
+    grant_name text COLLATE "C" GENERATED ALWAYS AS (left(record->>'grant', 255)) STORED,
+    CONSTRAINT columns_as_recorded CHECK (
+      id::text = record->>'id' AND instance = record->>'instance' AND sequence::text = record->>'sequence'
+    )
+  ) PARTITION BY RANGE (id);
+  CREATE INDEX records_chain ON rtv_audit.records (instance, sequence);
+  CREATE INDEX records_action ON rtv_audit.records (action, id);
+  CREATE INDEX records_outcome ON rtv_audit.records (outcome, id);
+  CREATE INDEX records_issuer ON rtv_audit.records (issuer, id);
+  CREATE INDEX records_subject ON rtv_audit.records (subject, id);
+  CREATE INDEX records_database ON rtv_audit.records (database, id);
+  CREATE INDEX records_database_user ON rtv_audit.records (database_user, id);
+  CREATE INDEX records_login ON rtv_audit.records (database, database_user, id);
+  CREATE INDEX records_endpoint ON rtv_audit.records (endpoint, id);
+  CREATE INDEX records_grant_name ON rtv_audit.records (grant_name, id);
+  CREATE TABLE rtv_audit.records_default PARTITION OF rtv_audit.records DEFAULT;
+
+  CREATE TABLE rtv_audit.heads (
+    instance text COLLATE "C" NOT NULL PRIMARY KEY,
+    sequence bigint NOT NULL,
+    hash bytea NOT NULL,
+    frontier bytea NOT NULL,
+    checkpoint text NOT NULL,
+    oldest uuid,
+    anchor_sequence bigint NOT NULL DEFAULT 0,
+    anchor_hash bytea,
+    anchor_frontier bytea
+  ) WITH (fillfactor = 50);
+  COMMENT ON COLUMN rtv_audit.heads.oldest IS 'The id of the first record since the anchor, or null: what retention looks at.';
+
+  CREATE TABLE rtv_audit.checkpoints (
+    instance text COLLATE "C" NOT NULL,
+    size bigint NOT NULL,
+    note text NOT NULL,
+    PRIMARY KEY (instance, size)
+  );
+
+  CREATE TABLE rtv_audit.probe (one boolean NOT NULL PRIMARY KEY CHECK (one), time timestamptz NOT NULL);
+  INSERT INTO rtv_audit.probe (one, time) VALUES (true, now());
+
+  CREATE VIEW rtv_audit.events AS SELECT
+    id, (record->>'time')::timestamptz AS time, instance, sequence,
+    record->>'action' AS action, record->>'outcome' AS outcome, record->>'reason' AS reason,
+    record->>'issuer' AS issuer, record->>'subject' AS subject, record->'claims' AS claims,
+    record->>'database' AS database, record->>'user' AS database_user, record->>'endpoint' AS endpoint,
+    record->>'grant' AS grant_name, (record->>'token_expires_at')::timestamptz AS token_expires_at,
+    record->>'client' AS client, record->>'client_address' AS client_address, record->>'detail' AS detail,
+    (record->>'repeated')::bigint AS repeated, encode(hash, 'hex') AS hash, record
+  FROM rtv_audit.records;`,
+];
+
+/** What must be there while the store is in use. */
+export const TABLES = ['migrations', 'records', 'records_default', 'heads', 'checkpoints', 'probe'] as const;
+
+/** 'RTVA': the first half of the keys of our advisory locks, which all programs of a database share. */
+export const LOCK_CLASS = 0x52545641;
+
+/** The second half. */
+export const LOCKS = { migrate: 1, partitions: 2, retire: 3 } as const;

@@ -1,0 +1,67 @@
+import { createReadStream } from 'node:fs';
+import { pagesOf, recordIn } from './audit-pages.ts';
+import { openOnRecord, UNRECORDED_OPTION } from './audit-reading.ts';
+import { type CommandContext, type ExitStatus, UsageError } from './command.ts';
+import { CONFIG_OPTION, loadNamedConfig, readOptions } from './config-option.ts';
+import { recordTable } from './record-table.ts';
+import { readTokenForms } from './token-forms.ts';
+
+const OPTIONS = {
+  ...{ ...CONFIG_OPTION, ...UNRECORDED_OPTION },
+  'token-file': { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+/** How far the time of a record may be from that of its token: clocks, and waiting for keys. Milliseconds. */
+const MARGIN = 120_000;
+
+/** Longer than any token that is encoded twice. Bytes. */
+const LONGEST = 256 * 1024;
+
+/**
+ * `audit find`: the records of a token that was found somewhere. There may be several: two callers who ask for the same
+ * user in the same second get the same token.
+ */
+export async function auditFind(context: CommandContext): Promise<ExitStatus> {
+  const { config, 'token-file': file, json = false, unrecorded = false } = readOptions(context, OPTIONS);
+  if (file === undefined)
+    throw new UsageError('Name the file with the token: --token-file FILE, or - for standard input.');
+  const loaded = loadNamedConfig(context, { config });
+  if (loaded === undefined) return 1;
+  const token = readTokenForms(await readText(file === '-' ? context.input() : createReadStream(file)));
+  if (token === null) {
+    context.printError('This is no RDS auth token: it has no X-Amz-Date.');
+    return 1;
+  }
+  const [from, to] = [token.signedAt - MARGIN, token.signedAt + MARGIN];
+  const filters = token.fingerprints.map((tokenFingerprint) => ({ from, to, tokenFingerprint }));
+  const detail = JSON.stringify({
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    tokenFingerprints: token.fingerprints,
+  });
+  const reader = await openOnRecord(context, loaded, { action: 'audit.find', detail, unrecorded });
+  try {
+    const lines: string[] = [];
+    for (const filter of filters) for await (const page of pagesOf(reader, filter, Infinity)) lines.push(...page);
+    if (lines.length === 0) {
+      context.printError('No record has this token: this service did not issue it, or its record is retired.');
+      return 1;
+    }
+    for (const line of json ? lines : recordTable(lines.map(recordIn))) context.print(line);
+  } finally {
+    await reader.close();
+  }
+  return 0;
+}
+
+async function readText(chunks: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const read: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    read.push(Buffer.from(chunk));
+    length += chunk.length;
+    if (length > LONGEST) throw new Error('This is no RDS auth token: it is too long.');
+  }
+  return Buffer.concat(read).toString('utf8');
+}

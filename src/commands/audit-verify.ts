@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { loadCheckpointPublicKey } from '../audit/chain/checkpoint-key.ts';
+import { openReader } from '../audit/open-store.ts';
+import { type CheckpointKeys, keysOf, oneKey } from '../audit/verify/checkpoint-keys.ts';
+import { readPrintedCheckpoints } from '../audit/verify/printed-checkpoints.ts';
+import { verifyStore } from '../audit/verify/verify-store.ts';
+import type { Config } from '../config.ts';
+import type { CommandContext, ExitStatus } from './command.ts';
+import { CONFIG_OPTION, loadNamedConfig, readOptions } from './config-option.ts';
+import { printable } from './printable.ts';
+import { verdictDocument, verdictLines } from './verdict-text.ts';
+
+const OPTIONS = {
+  ...CONFIG_OPTION,
+  'verifier-key': { type: 'string', multiple: true },
+  checkpoints: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+} as const;
+
+/** `audit verify`: whether the records in the store are what was written, and all of it. Shows no record. */
+export async function auditVerify(context: CommandContext): Promise<ExitStatus> {
+  const { config, 'verifier-key': given = [], checkpoints = [], json = false } = readOptions(context, OPTIONS);
+  const loaded = loadNamedConfig(context, { config });
+  if (loaded === undefined) return 1;
+  const keys = trustedKeys(given, loaded.config.audit);
+  // Before the store: what is printed later may not be in it.
+  const printed = await readPrintedCheckpoints(
+    checkpoints.map((name) => ({ name, lines: linesOf(name) })),
+    keys,
+  );
+  const reader = await openReader(loaded.config.audit.store);
+  try {
+    const verdict = await verifyStore(reader, keys, printed);
+    if (json) context.print(JSON.stringify(verdictDocument(verdict)));
+    // Names and ids are as the store has them, and it is not trusted.
+    else for (const line of verdictLines(verdict)) context.print(printable(line));
+    return verdict.good ? 0 : 1;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Never keys from the store: whoever can rewrite it can put theirs there. */
+function trustedKeys(given: readonly string[], { checkpointKeyFile }: Config['audit']): CheckpointKeys {
+  if (given.length === 0) return oneKey(loadCheckpointPublicKey(checkpointKeyFile));
+  return keysOf(given.flatMap((text) => (existsSync(text) ? keysInFile(text) : [text])));
+}
+
+/** One verifier key a line. */
+function keysInFile(file: string): string[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const handle = await open(file);
+  yield* handle.readLines();
+}

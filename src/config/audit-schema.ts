@@ -10,7 +10,7 @@ export const auditStore = z.discriminatedUnion(
   'type',
   [
     z.strictObject({
-      type: z.literal('sqlite').meta(about('A SQLite file of this process.', 'sqlite')),
+      type: z.literal('sqlite').meta(about('A SQLite file that this service alone writes.', 'sqlite')),
       path: filePath.default('./data/audit.db').meta(about('The database file.', './data/audit.db')),
     }),
     z.strictObject({
@@ -21,10 +21,15 @@ export const auditStore = z.discriminatedUnion(
       port: values.port.default(5432).meta(about('Its port.', 5432)),
       database: line('Write the name of the database.')
         .default('rds_token_vendor')
-        .meta(about('The database inside the server. The service makes its own tables in the schema `rtv_audit`.')),
+        .meta(
+          about(
+            'The database inside the server. The service makes its own tables in the schema `rtv_audit`.',
+            'rds_token_vendor',
+          ),
+        ),
       user: line('Write the user that the service logs in as.')
         .default('rds_token_vendor')
-        .meta(about('The user that the service logs in as.')),
+        .meta(about('The user that the service logs in as.', 'rds_token_vendor')),
       passwordFile: filePath
         .optional()
         .meta(about('A file with the password. Default: `PGPASSWORD`, or no password.', './secrets/audit-db-password')),

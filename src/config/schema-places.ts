@@ -4,9 +4,16 @@ import type { ConfigPath } from './config-problem.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The keys that a map at a path may have, in the order of the schema. */
-export function keysAt(path: ConfigPath): string[] {
-  return schemasAt(path).flatMap((schema) => Object.keys(schema.properties ?? {}));
+/** The keys that a map at a path may have, in the order of the schema; of several forms, in that of its `type`. */
+export function keysAt(path: ConfigPath, type?: unknown): string[] {
+  const schemas = schemasAt(path);
+  const typed = schemas.filter(({ properties }) => type !== undefined && constantOf(properties?.['type']) === type);
+  const fitting = typed.length > 0 ? typed : schemas;
+  return [...new Set(fitting.flatMap(({ properties }) => Object.keys(properties ?? {})))];
+}
+
+function constantOf(schema: unknown): unknown {
+  return typeof schema === 'object' && schema !== null && 'const' in schema ? schema.const : undefined;
 }
 
 /** Whether a text would be right at a path, as far as its form goes. */

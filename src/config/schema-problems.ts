@@ -21,6 +21,7 @@ export function generalMend(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined;
   if (issue.expected === 'array') return 'Write a list: [a, b], or one item a line, each behind a dash.';
   if (issue.expected === 'object' || issue.expected === 'record') return 'Write keys with their values here.';
+  if (issue.expected === 'boolean') return 'Write true or false, without quotes.';
   return `Write a ${issue.expected}.`;
 }
 
@@ -28,7 +29,7 @@ function explain(issue: Issue, value: unknown): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   if (issue.code === 'unrecognized_keys') {
     // The reader of the YAML has reported __proto__ already, also where the schema does not see it.
-    return issue.keys.filter((key) => key !== '__proto__').map((key) => unknownKey(path, key));
+    return issue.keys.filter((key) => key !== '__proto__').map((key) => unknownKey(path, key, value));
   }
   if (issue.code === 'invalid_key') {
     const mend = issue.issues[0]?.message ?? 'Write another name.';
@@ -59,13 +60,13 @@ function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issu
 /** Keys of later versions: an operator who reads about them should not look for a misspelling. */
 const NOT_YET = new Set(['server.tls', 'issuers.kubernetes', 'databases.role', 'grants.when', 'grants.sourceCidrs']);
 
-function unknownKey(path: ConfigPath, key: string): Finding {
+function unknownKey(path: ConfigPath, key: string, value: unknown): Finding {
   const whole = [...path, key];
   const place = formatPath(whole);
   if (NOT_YET.has(path.length === 0 ? key : `${path[0]}.${key}`)) {
     return { path: whole, message: `${place} is not supported by this version.`, mend: 'Remove it.', atKey: true };
   }
-  const known = keysAt(path);
+  const known = keysAt(path, valueAt(value, [...path, 'type']));
   const near = nearest(key, known);
   const mend = near === undefined ? `Remove it, or write one of: ${known.join(', ')}.` : `Did you mean ${near}?`;
   return { path: whole, message: `${place} is not a known key.`, mend, atKey: true };

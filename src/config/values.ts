@@ -88,7 +88,7 @@ export const claimPath = line("Write a claim's path: names joined by dots.").reg
 /** Where a PostgreSQL server is: a name, an address, or the folder of its Unix socket. */
 export const databaseHost = text(
   'Write a host name, an IP address, or the absolute path of the folder of a Unix socket.',
-  /^(?:[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,252}|\/[^\0\n]{0,90})$/,
+  /^(?:[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}|\/[^\0\n]{0,90})$/,
 );
 
 /** `20/s` or `600/m`, read as `{ max, windowMs }`: at most `max` in each window. */

@@ -77,12 +77,6 @@ const mistakes: readonly Mistake[] = [
     '2:3: server.tls is not supported by this version. Remove it.',
   ],
   [
-    'auditors, which come later',
-    'limits:',
-    'auditors: []\nlimits:',
-    '27:1: auditors is not supported by this version. Remove it.',
-  ],
-  [
     'a rate without a window',
     'perCaller: 20/s',
     'perCaller: 20',
@@ -103,14 +97,14 @@ const mistakes: readonly Mistake[] = [
   [
     'an unknown audit store',
     'limits:',
-    'audit: { store: { type: postgres } }\nlimits:',
-    '27:25: audit.store.type cannot be "postgres". Write type: sqlite, the only store of this version.',
+    'audit: { store: { type: mysql } }\nlimits:',
+    '27:25: audit.store.type cannot be "mysql". Write type: sqlite, postgres or file.',
   ],
   [
     'an audit store without a type',
     'limits:',
     'audit: { store: { path: a.db } }\nlimits:',
-    '27:10: audit.store.type is missing. Write type: sqlite, the only store of this version.',
+    '27:10: audit.store.type is missing. Write type: sqlite, postgres or file.',
   ],
   [
     'an empty audit path',

@@ -69,9 +69,10 @@ export function createMemoryStore(): MemoryStore {
     },
     retire(instance, size) {
       const chain = chainOf(instance);
-      const removed = chain.records.slice(0, size).map(({ hash }) => hash);
-      chain.anchor = { sequence: size, hash: removed.at(-1) ?? null, frontier: withLeaves(EMPTY_FRONTIER, removed) };
-      chain.records = chain.records.slice(size);
+      const removed = chain.records.filter(({ sequence }) => sequence <= size).map(({ hash }) => hash);
+      const frontier = withLeaves(chain.anchor?.frontier ?? EMPTY_FRONTIER, removed);
+      chain.anchor = { sequence: size, hash: removed.at(-1) ?? null, frontier };
+      chain.records = chain.records.filter(({ sequence }) => sequence > size);
       chain.checkpoints = chain.checkpoints.filter((checkpoint) => checkpoint.size >= size);
     },
   };

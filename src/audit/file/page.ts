@@ -88,7 +88,7 @@ function* newestFirst(folder: string, { from, to }: AuditQuery['filter'], last: 
   if (to !== undefined) highs.push(narrow(files, ({ time }) => time < to + ORDER_SLACK).high);
   let before = Number.POSITIVE_INFINITY;
   for (const record of recordsBackward(files, low, highs.reduce(earlier))) {
-    if (record.sequence > last) continue;
+    if (before === Number.POSITIVE_INFINITY && record.sequence > last) continue;
     // Only somebody else writes such a file, and a walk through it might never end.
     if (record.sequence >= before) throw brokenLine(record.line, `record ${record.sequence} stands before ${before}`);
     before = record.sequence;

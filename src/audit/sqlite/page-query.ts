@@ -4,7 +4,7 @@ import type { Row } from './read-record.ts';
 import { FILTER_COLUMNS, POSITIONS, UNINDEXED } from './schema.ts';
 
 /** Index entries looked at for one page. The rest of a search is for the next pages: no query holds the store long. */
-const BUDGET = 20_000;
+const BUDGET = 8_000;
 /** How far two indexes are compared for which is the shorter way. */
 const COMPARED = 2_000;
 

@@ -38,17 +38,18 @@ test('a store is good while records are written to it, and those that were there
     ...store.reader,
     async records(...query) {
       calls += 1;
-      if (calls < 50) await append(store, 10);
+      await append(store, 10);
       return store.reader.records(...query);
     },
-    async checkpoints(...query) {
-      if (calls < 50) await append(store, 5);
-      return store.reader.checkpoints(...query);
+    async chains() {
+      const chains = await store.reader.chains();
+      await append(store, 5);
+      return chains;
     },
   });
   assert.deepEqual(sentences(verdict), []);
   assert.ok((verdict.chains[0]?.records ?? 0) >= 20);
-  assert.ok(calls < 50, 'it ends on a store that is always in use');
+  assert.ok(calls < 20, 'it ends on a store that is always in use');
 });
 
 test('a store is good while records are retired from it', async () => {
@@ -58,7 +59,7 @@ test('a store is good while records are retired from it', async () => {
     ...store.reader,
     async records(...query) {
       calls += 1;
-      if (calls <= 3) store.retire('pod-1', [0, 5, 10, 10][calls] ?? 0);
+      if (calls <= 3) store.retire('pod-1', [5, 15, 25][calls - 1] ?? 0);
       return store.reader.records(...query);
     },
   });

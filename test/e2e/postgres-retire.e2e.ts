@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test, type TestContext } from 'node:test';
 import pg from 'pg';
 import { connect } from '../../src/audit/postgres/connection.ts';
+import { LOCK_CLASS, LOCKS } from '../../src/audit/postgres/schema.ts';
 import type { Store } from '../../src/audit/store.ts';
 import { auditRecord } from '../support/audit-records.ts';
 import { day, dayName, daysThere, makeDays } from '../support/postgres-days.ts';
@@ -141,7 +142,7 @@ test('a record younger than those behind it holds them back', async (t) => {
   const clock = { now: 0 };
   const trail = await openPostgresTrail(t, config, { now: () => clock.now });
   for (const [index, time] of [day(-9), day(-1), day(-9)].entries()) {
-    clock.now = index * 10_000;
+    clock.now = (index + 1) * 10_000;
     await trail.add(auditRecord({ time }));
   }
   await retire(trail.store, day(-5));
@@ -213,7 +214,7 @@ describe('what interrupts it does no harm:', () => {
     const { database, config, trail } = await prepared(t);
     const { query, close } = await connect(config, { connectTimeout: 5_000, queryTimeout: 5_000 });
     t.after(close);
-    await query({ text: 'SELECT pg_advisory_lock(1381255745, 3)' });
+    await query({ text: `SELECT pg_advisory_lock(${LOCK_CLASS}, ${LOCKS.retire})` });
     assert.equal(await trail.store.tidy(day(-4)), false);
     await trail.add(auditRecord({ time: Date.now() }));
     assert.deepEqual(await sequences(database), ['pod-1:1-301/301']);
@@ -222,12 +223,14 @@ describe('what interrupts it does no harm:', () => {
   test('a partition that somebody reads is dropped later', async (t) => {
     const { database, trail } = await prepared(t);
     const client = new pg.Client({ host: server.socketDirectory, port: server.port, user: 'postgres', database });
+    client.on('error', () => undefined);
     await client.connect();
+    t.after(() => client.end());
     await client.query('BEGIN; SELECT count(*) FROM rtv_audit.records');
     await retire(trail.store, day(-4));
     assert.equal((await daysThere(server, database)).length, 13);
     await trail.add(auditRecord({ time: Date.now() }));
-    await client.end();
+    await client.query('ROLLBACK');
     await retire(trail.store, day(-4));
     assert.equal((await daysThere(server, database)).length, 7);
   });

@@ -74,8 +74,8 @@ async function addDay(query: Query, day: number): Promise<void> {
 }
 
 /**
- * Drops the partitions that end at the id `before` or earlier and are empty. One that somebody reads stays until the next
- * time. True when it stopped at `end`, a time of `performance.now()`.
+ * Drops the partitions that end at the id `before` or earlier and are empty. When somebody reads one it stops: those stay
+ * until the next time. True when it stopped at `end`, a time of `performance.now()`, and more are left.
  */
 export async function dropEmptyPartitions(
   query: Query,
@@ -88,19 +88,22 @@ export async function dropEmptyPartitions(
     if (performance.now() >= end) return true;
     // Through the index, which remembers the removed records that it met: a second look is faster.
     const left = await query({ text: `SELECT id FROM ${table} ORDER BY id LIMIT 1` });
-    if (left.length === 0) await dropEmpty(query, table);
+    if (left.length === 0 && !(await dropEmpty(query, table))) return false;
   }
   return false;
 }
 
-async function dropEmpty(query: Query, table: string): Promise<void> {
+/** False when the lock could not be had: everybody waits behind whoever waits for it. */
+async function dropEmpty(query: Query, table: string): Promise<boolean> {
   try {
     await query({
       text: `SELECT set_config('lock_timeout', '${LOCK_TIMEOUT}', true);
         LOCK TABLE ONLY rtv_audit.records IN ACCESS EXCLUSIVE MODE;
         DO $do$ BEGIN IF NOT EXISTS (SELECT FROM ${table}) THEN DROP TABLE ${table}; END IF; END $do$`,
     });
+    return true;
   } catch (error) {
-    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return false;
+    throw error;
   }
 }

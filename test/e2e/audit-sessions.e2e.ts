@@ -120,5 +120,5 @@ test('the documented queries tie MariaDB sessions, of the command line and of a 
 
 function withoutNumbers(rows: unknown): unknown {
   assert.ok(Array.isArray(rows));
-  return rows.map(({ PROCESSLIST_ID: _, ...row }) => row);
+  return rows.map(({ PROCESSLIST_USER, audit_id }) => ({ PROCESSLIST_USER, audit_id }));
 }

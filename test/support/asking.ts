@@ -23,7 +23,7 @@ export type Asking = {
 export function startAsking(publicUrl: string, authorization: string, clients: number): Asking {
   const url = new URL('/v1/tokens', publicUrl);
   const answers: Answered[] = [];
-  let stopped = false;
+  const stopping = new AbortController();
 
   async function ask(): Promise<Answered> {
     const begun = performance.now();
@@ -48,7 +48,7 @@ export function startAsking(publicUrl: string, authorization: string, clients: n
   }
 
   async function askOn(): Promise<void> {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const answer = await ask();
       answers.push(answer);
       // Nobody listens: a service that is starting again is not helped by a hot loop.
@@ -60,7 +60,7 @@ export function startAsking(publicUrl: string, authorization: string, clients: n
   return {
     answers,
     async stop() {
-      stopped = true;
+      stopping.abort();
       await running;
     },
     async next(status) {

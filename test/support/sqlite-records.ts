@@ -42,8 +42,7 @@ export function readSqliteRecords(path: string): ReadRecord[] {
         claims: claims === null ? null : JSON.parse(claims),
         token_expires_at: end === null ? null : new Date(end).toISOString(),
       };
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compared with the record that was written
-      return all as unknown as ReadRecord;
+      return all;
     });
     return records.sort((a, b) => a.instance.localeCompare(b.instance) || a.sequence - b.sequence);
   } finally {

@@ -14,7 +14,7 @@ export function loadOrCreateCheckpointKey(file: string): KeyObject {
     if (existing !== null) return existing;
     createDirectory(dirname(file));
     const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
-    writeNew(file, pem.toString());
+    writeNew(file, pem);
     const made = readKey(file);
     if (made === null) throw new Error('it vanished as it was made');
     return made;

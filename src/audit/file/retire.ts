@@ -10,8 +10,11 @@ import { brokenLine, linesForward } from './read-lines.ts';
 import { canonicalIn, recordIn } from './record-in.ts';
 import { instancesIn, isMissing } from './record-files.ts';
 
-/** How long a slice of the work may take. Milliseconds. */
+/** How long a slice of the work may take; removing a large file can take longer. Milliseconds. */
 const SLICE = 40;
+
+/** Records read between two looks at the clock. */
+const STEP = 100;
 
 /** How far the oldest file of an instance is read. */
 type Scan = {
@@ -78,19 +81,20 @@ function beginScan(file: Extent): Scan {
   return { path: file.path, frontier: headerOf(file).head.frontier, latest: 0, offset: 0 };
 }
 
+/** Reads on until `stop`, a time of `performance.now()`. */
 function scanOn({ path, end }: Extent, scan: Scan, stop: number): Scan {
   const leaves: Buffer[] = [];
-  let { latest, offset } = scan;
+  let { frontier, latest, offset } = scan;
   for (const line of linesForward(path, offset, end)) {
-    if (kindOf(line) === 'record') {
-      const record = recordIn(line);
-      leaves.push(leafHash(canonicalIn(record)));
-      latest = Math.max(latest, record.time);
-    }
     offset = line.next;
-    if (leaves.length % 100 === 99 && performance.now() > stop) break;
+    if (kindOf(line) !== 'record') continue;
+    const record = recordIn(line);
+    latest = Math.max(latest, record.time);
+    if (leaves.push(leafHash(canonicalIn(record))) < STEP) continue;
+    frontier = withLeaves(frontier, leaves.splice(0));
+    if (performance.now() > stop) break;
   }
-  return { path, frontier: withLeaves(scan.frontier, leaves), latest, offset };
+  return { path, frontier: withLeaves(frontier, leaves), latest, offset };
 }
 
 /** What is left must verify from the next file's anchor, and the checkpoint there must be that of what goes. */

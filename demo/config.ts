@@ -41,6 +41,8 @@ grants:
     issuer: local
     claims: { groups: dba }
     allow: [{ database: orders, users: [dba_admin] }]
-audit: { store: { type: sqlite, path: audit.db } }
+auditors:
+  - { name: security, issuer: local, claims: { groups: security-audit } }
+audit: { store: { type: sqlite, path: audit.db }, checkpointKeyFile: checkpoint-key.pem }
 `;
 }

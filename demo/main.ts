@@ -81,7 +81,7 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
   await playStory({
     vendorUrl,
     issuer,
-    auditFile: join(state, 'audit.db'),
+    state,
     shiftClock: (milliseconds) => {
       shift = milliseconds;
     },

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
+import { editedCopy, readAudit, verifyAudit } from './audit.ts';
 import type { SandboxIssuer } from './issuer.ts';
 
 export type StoryOptions = {
   readonly vendorUrl: string;
   readonly issuer: Pick<SandboxIssuer, 'mint' | 'rotate'>;
-  readonly auditFile: string;
+  /** The sandbox's folder, with its configuration, audit store and log. */
+  readonly state: string;
   /** Puts the database's clock forward by this many milliseconds; 0 puts it right again. */
   readonly shiftClock: (milliseconds: number) => void;
   readonly print: (line: string) => void;
@@ -16,7 +17,7 @@ export type StoryOptions = {
 type Login = { readonly token: string; readonly user: string; readonly application?: string };
 
 /** Plays the whole story and prints each step. Each step is checked: one that does not hold rejects. */
-export async function playStory({ vendorUrl, issuer, auditFile, shiftClock, print }: StoryOptions): Promise<void> {
+export async function playStory({ vendorUrl, issuer, state, shiftClock, print }: StoryOptions): Promise<void> {
   let steps = 0;
   const step = (title: string): void => print(`\n${++steps}. ${title}`);
   const show = (text: string): void => print(`   ${text}`);
@@ -110,16 +111,25 @@ export async function playStory({ vendorUrl, issuer, auditFile, shiftClock, prin
   assert.deepEqual([rotated.status, earlier.status, rotated.body.connection.user], [201, 201, 'dba_admin']);
   show('201 as dba_admin, 201 as app_ro');
 
-  step('Every decision is on record, and the session in the database named its own.');
-  const records = readRecords(auditFile);
+  step('An auditor reads who could log in to what; a caller may not. Reading is on record too.');
+  const denied = await readAudit(vendorUrl, jwt);
+  const read = await readAudit(vendorUrl, await issuer.mint('auditor'));
+  assert.deepEqual([denied.status, read.status], [403, 200]);
+  const records = read.body.events.toReversed();
   assert.deepEqual(
     records.map(({ outcome, reason }) => reason ?? outcome),
-    ['issued', 'not_granted', 'not_granted', 'token_invalid', 'issued', 'issued'],
+    ['issued', 'not_granted', 'not_granted', 'token_invalid', 'issued', 'issued', 'not_granted'],
   );
-  assert.equal(records[0]?.['id'], audit_id);
-  for (const { id, outcome, reason, subject, database_user: user, grant_name: grant } of records) {
+  assert.equal(records[0]?.id, audit_id);
+  for (const { id, outcome, reason, subject, user, grant } of records) {
     show([id, outcome, reason, subject, user, grant].map((field) => field ?? '-').join('  '));
   }
+
+  step('The records are a signed chain: audit verify finds an edited one, in a copy of the store.');
+  const whole = await verifyAudit(state, 'config.yaml');
+  const edited = await verifyAudit(state, editedCopy(state));
+  assert.deepEqual([whole.status, edited.status], [0, 1], whole.lines.concat(edited.lines).join('\n'));
+  for (const line of [...whole.lines, ...edited.lines]) show(line);
 }
 
 type Issued = {
@@ -143,19 +153,4 @@ async function ask(vendorUrl: string, jwt: string, fields: Readonly<Record<strin
   // Which of the two it is, each step knows by the status that it asserts.
   const body: Issued & Problem = JSON.parse(await response.text());
   return { status: response.status, body };
-}
-
-function readRecords(file: string): Readonly<Record<string, string | null>>[] {
-  const db = new DatabaseSync(file, { readOnly: true });
-  try {
-    const columns = 'id, outcome, reason, subject, database_user, grant_name';
-    const rows = db.prepare(`select ${columns} from audit_records order by sequence`).all();
-    return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOf(value)])));
-  } finally {
-    db.close();
-  }
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
 }

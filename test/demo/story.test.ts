@@ -17,7 +17,7 @@ function runDemo(args: readonly string[], env: Readonly<Record<string, string>>)
   });
 }
 
-test('the whole story holds, prints its ten steps and leaves nothing behind', (t) => {
+test('the whole story holds, prints its eleven steps and leaves nothing behind', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'rtv-demo-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const state = join(folder, 'state');
@@ -25,7 +25,7 @@ test('the whole story holds, prints its ten steps and leaves nothing behind', (t
   assert.deepEqual([status, stderr], [0, '']);
   assert.deepEqual(
     [...stdout.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number)),
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
   );
   assert.equal(stdout.match(/FATAL: PAM authentication failed for user/g)?.length, 3);
   // Neither the whole JWT nor a signature is printed.

@@ -50,7 +50,7 @@ export function otherRecord(): Readonly<Record<keyof PublishedRecord, unknown>> 
   ]);
   return {
     ...Object.fromEntries(others),
-    ...{ action: 'database.list', outcome: 'refused', claims: { email: 'other' } },
+    ...{ action: 'database.list', outcome: 'refused', claims: { email: 'other' }, client_address: '10.9.9.9' },
     ...{ time: '2026-11-24T11:15:00.123Z', token_expires_at: '2026-11-24T11:30:00.000Z' },
   };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { RecordedOutcome } from '../../issuance/audit-record.ts';
 import { COMMAND_LINE } from '../../issuance/command-line.ts';
 import type { PublishedRecord } from '../../issuance/published-record.ts';
@@ -51,7 +52,7 @@ export function ocsfEvent(record: PublishedRecord, version: string): object {
     user: user(record),
     actor: actor(record),
     session: session(record),
-    src_endpoint: present({ ip: record.client_address }),
+    src_endpoint: source(record.client_address),
     dst_endpoint: present({ hostname: record.host, port: record.port, name: record.endpoint }),
     service: { name: record.database ?? PRODUCT },
     cloud: record.region === null ? null : { provider: 'AWS', region: record.region },
@@ -103,15 +104,16 @@ function actor({ subject, issuer, client, grant }: PublishedRecord): object | nu
   });
 }
 
+/** What a trusted proxy forwarded need not be an address. */
+function source(address: string | null): object | null {
+  return present(isIP(address ?? '') === 0 ? { name: address } : { ip: address });
+}
+
 /** What the token opens: `uid` is what `application_name` and the RDS role session name carry. */
 function session(record: PublishedRecord): object | null {
-  if (record.token_expires_at === null) return null;
-  return present({
-    uid: record.id,
-    credential_uid: record.access_key_id,
-    issuer: record.role_arn,
-    expiration_time: Date.parse(record.token_expires_at),
-  });
+  const { access_key_id: credential_uid, role_arn: issuer, token_expires_at: end } = record;
+  if (credential_uid === null && issuer === null && end === null) return null;
+  return present({ uid: record.id, credential_uid, issuer, expiration_time: end === null ? null : Date.parse(end) });
 }
 
 /** The members that are known; null when none is. */

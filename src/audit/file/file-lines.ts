@@ -40,12 +40,20 @@ export function checkpointLine(checkpoint: string, kept: boolean): string {
   return `${JSON.stringify({ checkpoint, kept })}\n`;
 }
 
+/** Null for a line that is none of ours. */
+export function kindIn({ text, complete }: Line): LineKind | null {
+  const [kind] = BEGINNINGS.find(([, beginning]) => text.startsWith(beginning)) ?? [];
+  return complete && kind !== undefined ? kind : null;
+}
+
 /** @throws {Error} for a line that is none of ours. */
 export function kindOf(line: Line): LineKind {
-  const [kind] = BEGINNINGS.find(([, text]) => line.text.startsWith(text)) ?? [];
-  if (kind === undefined) throw brokenLine(line, 'it is no record, checkpoint or anchor');
-  if (!line.complete) throw brokenLine(line, 'it has no line end');
-  return kind;
+  const kind = kindIn(line);
+  if (kind !== null) return kind;
+  throw brokenLine(
+    line,
+    !line.complete && mayBeginLine(line) ? 'it has no line end' : 'it is no record, checkpoint or anchor',
+  );
 }
 
 /** Whether a line without an end can be the beginning of one of ours. */

@@ -1,7 +1,7 @@
 import type { Extent } from './extents.ts';
-import { kindOf } from './file-lines.ts';
+import { kindIn } from './file-lines.ts';
 import { CHUNK, linesForward } from './read-lines.ts';
-import { type RecordLine, recordIn } from './record-in.ts';
+import { type RecordLine, recordOrNull } from './record-in.ts';
 
 /** A byte of one of an instance's files, where a line begins or the file ends. */
 export type Place = { readonly file: number; readonly offset: number };
@@ -36,13 +36,14 @@ export function narrow(
   return { low: { file, offset: low }, high: { file, offset: high } };
 }
 
-/** The first record whose line begins behind a byte. */
+/** The first record whose line begins behind a byte. Lines that are not as they were written are for whoever reads them. */
 function firstRecord(extent: Extent | undefined, behind: number): RecordLine | null {
   if (extent === undefined) return null;
   let isWhole = false;
   for (const line of linesForward(extent.path, behind, extent.end)) {
     // What begins before `behind` is cut; the first line of a file is its anchor.
-    if (isWhole && kindOf(line) === 'record') return recordIn(line);
+    const record = isWhole && kindIn(line) === 'record' ? recordOrNull(line) : null;
+    if (record !== null) return record;
     isWhole = true;
   }
   return null;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { StoredChain, StoredCheckpoint, StoredRecord } from '../store.ts';
 import { type Extent, extentsIn } from './extents.ts';
-import { type Anchor, anchorIn, checkpointIn, kindOf, type LineKind } from './file-lines.ts';
+import { type Anchor, anchorIn, checkpointIn, kindIn, kindOf } from './file-lines.ts';
 import { narrow } from './narrow.ts';
 import { brokenLine, CHUNK, type Line, linesBackward, linesForward } from './read-lines.ts';
-import { canonicalIn, type RecordLine, recordIn } from './record-in.ts';
+import { canonicalIn, type RecordLine, recordIn, recordOrNull } from './record-in.ts';
 import { instancesIn, type RecordFile } from './record-files.ts';
 import { linesFrom } from './walk.ts';
 
@@ -56,34 +56,52 @@ export function readEnd({ path, end }: Extent): {
   return { checkpoint, record: null };
 }
 
-/** The records of an instance behind `after`, as they stand in its files. */
+/**
+ * The records of an instance behind `after`, as they stand in its files. A line that is not as it was written is an error
+ * for whoever asks for what stands in its place, and passed over for who asks for records behind that.
+ */
 export function* readRecords(folder: string, after: number): Generator<StoredRecord, void> {
   const files = extentsIn(folder);
+  const { low } = narrow(files, ({ sequence }) => sequence <= after);
+  let last: LastRecord = { sequence: (files[low.file]?.first ?? 1) - 1, hash: null };
   let isBehind = false;
-  let last: RecordLine | null = null;
-  for (const { kind, line } of linesFrom(files, narrow(files, ({ sequence }) => sequence <= after).low)) {
-    if (kind === 'anchor')
-      requireContinued(anchorIn(line), last, () => brokenLine(line, 'the anchor is not that of the records before it'));
-    if (kind !== 'record') continue;
-    last = recordIn(line);
-    // Once there, records that are out of order are given as they stand.
+  for (const line of linesFrom(files, low)) {
+    const isSought = last.sequence >= after;
+    const kind = isSought ? kindOf(line) : kindIn(line);
+    if (kind === 'anchor' && isSought) requireContinued(line, last, files);
+    if (kind === 'anchor' || kind === 'checkpoint') continue;
+    const record = isSought ? recordIn(line) : recordOrNull(line);
+    last = record ?? { sequence: last.sequence + 1, hash: null };
+    // From there on records that are out of order are given as they stand.
     isBehind ||= last.sequence > after;
-    if (isBehind) yield { sequence: last.sequence, hash: Buffer.from(last.hash, 'hex'), canonical: canonicalIn(last) };
+    if (record === null || !isBehind) continue;
+    yield { sequence: record.sequence, hash: Buffer.from(record.hash, 'hex'), canonical: canonicalIn(record) };
   }
 }
 
-/** A new file begins with its anchor once those before it are retired: a wrong one must show while they are there. */
-function requireContinued({ head }: Anchor, last: RecordLine | null, error: () => Error): void {
-  if (last === null || last.sequence < head.sequence) return;
-  if (last.sequence > head.sequence || last.hash !== head.hash?.toString('hex')) throw error();
+/** `hash` is hex; null when it is not known. */
+type LastRecord = { readonly sequence: number; readonly hash: string | null };
+
+/** A chain begins with this anchor once the files before it are retired: a wrong one must show while they are there. */
+function requireContinued(line: Line, { sequence, hash }: LastRecord, files: readonly RecordFile[]): void {
+  const { head } = anchorIn(line);
+  // Where a file begins, the one before it may have been removed: the records that are missing show that.
+  const expected = line.offset > 0 ? sequence : (files.find(({ path }) => path === line.path)?.first ?? 0) - 1;
+  const isLast = head.sequence === sequence && (hash === null || hash === head.hash?.toString('hex'));
+  if (head.sequence !== expected || !(isLast || head.sequence > sequence)) {
+    throw brokenLine(line, 'the anchor is not that of the records before it');
+  }
 }
 
-/** The kept checkpoints of an instance behind `after`; that of the anchor its first file begins with is one of them. */
+/**
+ * The kept checkpoints of an instance behind `after`; that of the anchor its first file begins with is one of them. What
+ * else is in the files is for whoever reads the records.
+ */
 export function* readCheckpoints(folder: string, after: number): Generator<StoredCheckpoint, void> {
   const files = extentsIn(folder);
   let last: StoredCheckpoint | null = null;
-  for (const { kind, line } of linesFrom(files, narrow(files, ({ sequence }) => sequence <= after).low)) {
-    const found = keptIn(kind, line);
+  for (const line of linesFrom(files, narrow(files, ({ sequence }) => sequence <= after).low)) {
+    const found = keptIn(line);
     if (found === null || found.size <= after) continue;
     if (found.size === last?.size && found.note === last.note) continue;
     if (last !== null && found.size <= last.size) throw brokenLine(line, `it stands behind one of size ${last.size}`);
@@ -92,7 +110,8 @@ export function* readCheckpoints(folder: string, after: number): Generator<Store
   }
 }
 
-function keptIn(kind: LineKind, line: Line): StoredCheckpoint | null {
+function keptIn(line: Line): StoredCheckpoint | null {
+  const kind = kindIn(line);
   if (kind === 'checkpoint') {
     const { kept, size, note } = checkpointIn(line);
     return kept ? { size, note } : null;

@@ -27,6 +27,13 @@ const PREVIOUS = /^(?:null|"([0-9a-f]{64})")$/;
  * @throws {Error} for a line of another form.
  */
 export function recordIn(line: Line): RecordLine {
+  const record = recordOrNull(line);
+  if (record === null) throw brokenLine(line, 'it is not a record');
+  return record;
+}
+
+/** Null for a line of another form. */
+export function recordOrNull(line: Line): RecordLine | null {
   const { text } = line;
   const [, hash] = HASH_MEMBER.exec(text.slice(-HASH_MEMBER_LENGTH)) ?? [];
   const timeAt = text.lastIndexOf(',"time":"');
@@ -38,7 +45,7 @@ export function recordIn(line: Line): RecordLine {
   const [isOne, previousHash = null] = PREVIOUS.exec(valueAt(text, previousAt + ',"previous_hash":'.length)) ?? [];
   const id = valueAt(text, idAt + ',"id":'.length).slice(1, -1);
   const all = idAt !== -1 && isOne !== undefined && SEQUENCE.test(sequence) && UUID.test(id) && !Number.isNaN(time);
-  if (hash === undefined || !all) throw brokenLine(line, 'it is not a record');
+  if (hash === undefined || !all) return null;
   return { line, sequence: Number(sequence), id, time, previousHash, hash };
 }
 

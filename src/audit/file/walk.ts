@@ -1,5 +1,5 @@
 import type { Extent } from './extents.ts';
-import { type LineKind, kindOf } from './file-lines.ts';
+import { kindOf } from './file-lines.ts';
 import type { Place } from './narrow.ts';
 import { type Line, linesBackward, linesForward } from './read-lines.ts';
 import { type RecordLine, recordIn } from './record-in.ts';
@@ -16,14 +16,8 @@ export function* recordsBackward(files: readonly Extent[], low: Place, high: Pla
 }
 
 /** All lines from a place on. */
-export function* linesFrom(
-  files: readonly Extent[],
-  place: Place,
-): Generator<{ readonly kind: LineKind; readonly line: Line }, void> {
+export function* linesFrom(files: readonly Extent[], place: Place): Generator<Line, void> {
   for (const [index, { path, end }] of files.entries()) {
-    if (index < place.file) continue;
-    for (const line of linesForward(path, index === place.file ? place.offset : 0, end)) {
-      yield { kind: kindOf(line), line };
-    }
+    if (index >= place.file) yield* linesForward(path, index === place.file ? place.offset : 0, end);
   }
 }

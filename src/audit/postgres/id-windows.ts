@@ -24,7 +24,6 @@ export const MOST_PARTITIONS = 32;
 export function* windowsDown(partitions: readonly Partition[], range: IdRange): Generator<IdRange> {
   const cuts = partitions
     .flatMap(({ range: own }) => (own !== null && own.from > range.from && own.from < range.to ? [own.from] : []))
-    .toSorted()
     .toReversed();
   let { to } = range;
   let size = FIRST;

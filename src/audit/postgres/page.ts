@@ -26,21 +26,31 @@ export async function readPage(query: Query, partitions: readonly Partition[], a
   // One more tells whether there is a next page.
   const wanted = asked.limit + 1;
   let allowed = MOST_LOOKED_AT;
+  let index: readonly Condition[] | null = null;
   let windows = 0;
   for (const window of windowsDown(partitions, range)) {
     if (windows === MOST_WINDOWS) return pageOf(found, asked.limit, window.to);
     windows += 1;
-    const index = await rarest(query, conditions, window);
+    index ??= await rarest(query, conditions, window);
     const rest = restOf(index, conditions);
     const missing = wanted - found.length;
     found.push(...(await query(matches(index, rest, window, missing, rest.length === 0 ? missing : allowed))));
     if (found.length === wanted) return pageOf(found, asked.limit, null);
     if (rest.length === 0) continue;
     const [looked] = await query(lookedAt(index, window, allowed));
-    allowed -= Number(looked?.['count']);
-    if (allowed <= 0) return pageOf(found, asked.limit, String(looked?.['last']));
+    const count = Number(looked?.['count']);
+    allowed -= count;
+    if (allowed <= 0) return pageOf(found, asked.limit, earlierOf(found, String(looked?.['last'])));
+    // One that had some, and few, is good for the next window too.
+    if (count === 0 || count >= DEPTH) index = null;
   }
   return pageOf(found, asked.limit, null);
+}
+
+/** Records that came between two statements have moved the end of what was looked at: no row is given twice for that. */
+function earlierOf(rows: readonly Row[], id: string): string {
+  const last = textOrNull(rows.at(-1)?.['id']) ?? id;
+  return last < id ? last : id;
 }
 
 /** `next` is where it goes on when there are no more rows than asked for. */

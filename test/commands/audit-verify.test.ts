@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { auditFolder } from '../support/audit-folder.ts';
+import { auditRecord } from '../support/audit-records.ts';
+
+const records = (count: number) =>
+  Array.from({ length: count }, (_, at) => auditRecord({ subject: `caller ${at + 1}` }));
+
+function change(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+}
+
+test('audit verify says of an untouched store that it is good, with status 0, and shows no record', async (t) => {
+  const folder = await auditFolder(t, records(30));
+  const log = join(folder.path, 'service.log');
+  writeFileSync(log, folder.printed.join('\n'));
+  const { status, stdout, stderr } = await folder.audit('verify', '--checkpoints', log);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /^pod-1: 30 records, 1\.\.30, \d+ checkpoints?, last at 20\d\d-\S+Z, \d+ printed: good\n$/);
+  const again = await folder.audit('verify', '--json');
+  const { good, instances, findings } = JSON.parse(again.stdout);
+  assert.deepEqual([again.status, good, findings, instances.length], [0, true, [], 1]);
+  assert.deepEqual([instances[0].records, instances[0].first, instances[0].last], [30, 1, 30]);
+});
+
+test('audit verify names an edited record, with status 1, as text and as JSON', async (t) => {
+  const folder = await auditFolder(t, records(30));
+  change(folder.store, `UPDATE audit_records SET port = 1 WHERE sequence = 7`);
+  const { status, stdout } = await folder.audit('verify');
+  assert.equal(status, 1);
+  assert.match(stdout, /^pod-1: 30 records, .*: 1 finding\n {2}record 7 \([0-9a-f-]{36}\) is not what was written/);
+  assert.ok(!stdout.includes('caller'));
+  const json = JSON.parse((await folder.audit('verify', '--json')).stdout);
+  assert.equal(json.good, false);
+  const [{ kind, sequence, sentence }] = json.instances[0].findings;
+  assert.deepEqual([kind, sequence], ['record_edited', 7]);
+  assert.match(sentence, /^record 7 /);
+});
+
+test('audit verify finds a store that was taken back, and one that is gone, by printed checkpoints', async (t) => {
+  const folder = await auditFolder(t, records(10));
+  const earlier = join(folder.path, 'earlier.db');
+  copyFileSync(folder.store, earlier);
+  await folder.write(records(10));
+  const log = join(folder.path, 'service.log');
+  writeFileSync(log, folder.printed.join('\n'));
+  copyFileSync(earlier, folder.store);
+  assert.equal((await folder.audit('verify')).status, 0);
+  const back = await folder.audit('verify', '--checkpoints', log);
+  assert.equal(back.status, 1);
+  assert.match(
+    back.stdout,
+    /records 11 to 20 were cut off from the end: the checkpoint of size 20 in .*service\.log:\d+/,
+  );
+  rmSync(folder.store);
+  const { status, stderr } = await folder.audit('verify', '--checkpoints', log);
+  assert.deepEqual([status, stderr], [1, `there is no audit store at ${folder.store}\n`]);
+});
+
+test('audit verify trusts the keys it is given, as text or in a file, and no others then', async (t) => {
+  const folder = await auditFolder(t, records(3));
+  rmSync(join(folder.path, 'data', 'checkpoint-key.pem'));
+  assert.match((await folder.audit('verify')).stderr, /^cannot use the checkpoint key/);
+  assert.equal((await folder.audit('verify', '--verifier-key', folder.verifierKey)).status, 0);
+  const file = join(folder.path, 'keys');
+  writeFileSync(file, `# of the pods\n\n${folder.verifierKey}\n`);
+  assert.equal((await folder.audit('verify', '--verifier-key', file)).status, 0);
+  const other = await auditFolder(t, records(1));
+  const wrong = await folder.audit('verify', '--verifier-key', other.verifierKey);
+  assert.equal(wrong.status, 1);
+  assert.match(wrong.stdout, /it has no valid signature of this key/);
+  const none = await folder.audit('verify', '--verifier-key', 'no key');
+  assert.match(none.stderr, /no verifier key of the form NAME\+ID\+KEY/);
+});
+
+test('audit verify lets no text of the store reach the terminal as it is', async (t) => {
+  const folder = await auditFolder(t, records(3));
+  change(folder.store, `UPDATE audit_instances SET name = 'pod' || char(27) || '[2J' || char(8238)`);
+  const { status, stdout } = await folder.audit('verify');
+  assert.equal(status, 1);
+  assert.match(stdout, /^pod\\u\{1b\}\[2J\\u\{202e\}: /);
+});
+
+test('an audit command that is called wrongly says how to call it, with status 2', async (t) => {
+  const folder = await auditFolder(t);
+  const calls = [
+    ...[['verify', 'x'], ['verify', '--odd'], ['list', '--limit', '0'], ['list', '--from', 'yesterday'], ['odd']],
+    ...[['list', '--outcome', 'ok'], ['export', '--format', 'xml'], ['export', '--format', 'toString'], ['find']],
+    ...[
+      ['list', '--user', 'a', '--user', 'b'],
+      ['list', '--from', '1h', '--to', '2h'],
+      ['list', '--to', '1960-01-01'],
+    ],
+  ];
+  const ended = await Promise.all(calls.map((args) => folder.audit(...args)));
+  for (const [at, { status, stdout, stderr }] of ended.entries()) {
+    assert.deepEqual([status, stdout], [2, ''], calls[at]?.join(' '));
+    assert.match(stderr, /Usage: rds-token-vendor/);
+  }
+});

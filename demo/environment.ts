@@ -31,8 +31,9 @@ The JWTs live an hour; a fresh one, and a new signing key:
   JWT_APP=$(curl -s "$ISSUER_URL/demo/token?caller=app")
   curl -s -X POST $ISSUER_URL/demo/rotate
 
-Ready or not, and why; the reference page is at $VENDOR_URL/docs:
+What an auditor reads of that; ready or not, and why; the reference page is at $VENDOR_URL/docs:
 
+  curl -s -H "Authorization: Bearer $JWT_AUDITOR" "$VENDOR_URL/v1/audit/events?user=dba_admin&format=csv"
   curl -s $ADMIN_URL/readyz
 
 Ctrl-C ends it and leaves nothing behind.`;

@@ -85,21 +85,3 @@ test('audit verify lets no text of the store reach the terminal as it is', async
   assert.equal(status, 1);
   assert.match(stdout, /^pod\\u\{1b\}\[2J\\u\{202e\}: /);
 });
-
-test('an audit command that is called wrongly says how to call it, with status 2', async (t) => {
-  const folder = await auditFolder(t);
-  const calls = [
-    ...[['verify', 'x'], ['verify', '--odd'], ['list', '--limit', '0'], ['list', '--from', 'yesterday'], ['odd']],
-    ...[['list', '--outcome', 'ok'], ['export', '--format', 'xml'], ['export', '--format', 'toString'], ['find']],
-    ...[
-      ['list', '--user', 'a', '--user', 'b'],
-      ['list', '--from', '1h', '--to', '2h'],
-      ['list', '--to', '1960-01-01'],
-    ],
-  ];
-  const ended = await Promise.all(calls.map((args) => folder.audit(...args)));
-  for (const [at, { status, stdout, stderr }] of ended.entries()) {
-    assert.deepEqual([status, stdout], [2, ''], calls[at]?.join(' '));
-    assert.match(stderr, /Usage: rds-token-vendor/);
-  }
-});

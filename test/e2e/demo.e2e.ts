@@ -58,6 +58,7 @@ test('every line that the sandbox prints to paste works as printed', () => {
     '"users":["dba_admin"]',
     'problem:not-granted',
     '"kid":"demo-3"',
+    ',refused,not_granted,',
     '"status":"ready"',
   ]) {
     assert.ok(stdout.includes(expected), `${expected} is not in ${stdout}`);

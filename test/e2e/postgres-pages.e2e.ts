@@ -6,7 +6,7 @@ import { openPostgresReader } from '../../src/audit/postgres/postgres-reader.ts'
 import type { StoreReader } from '../../src/audit/store.ts';
 import type { AuditFilter } from '../../src/issuance/audit-query.ts';
 import { auditRecord } from '../support/audit-records.ts';
-import { DAY, day, makeDays } from '../support/postgres-days.ts';
+import { DAY, day, dayName, makeDays } from '../support/postgres-days.ts';
 import { fillRecords } from '../support/postgres-fill.ts';
 import { logPlans, type PlanNode, plansIn } from '../support/postgres-plans.ts';
 import { openPostgresTrail, postgresReader } from '../support/postgres-trail.ts';
@@ -92,9 +92,9 @@ describe('one index gives a page, and no record is looked at in vain:', () => {
     ['an endpoint', { endpoint: 'reader' }, 100],
     ['an unknown endpoint', { endpoint: 'x' }, 0],
     ['a grant', { grant: 'grant-7' }, 100],
-    ['a user of a database', { database: 'orders', user: 'admin' }, 60],
+    ['a user of a database', { database: 'orders', user: 'admin' }, 20],
     ['a user who is frequent, never of this database', { database: 'db-1', user: 'old_app' }, 0],
-    ['a user of a database on three days', { database: 'orders', user: 'admin', from: day(-3), to: day(0) }, 36],
+    ['a user of a database on three days', { database: 'orders', user: 'admin', from: day(-3), to: day(0) }, 12],
   ];
 
   for (const [name, filter, expected] of ALONE) {
@@ -123,7 +123,7 @@ test('an index is used where the statistics say that another one is as good', as
   await fillRecords(server, database, 1, PER_DAY, rest);
   await server.query(database, 'ANALYZE rtv_audit.records');
   // The statistics still say: every second one.
-  await server.query(database, `ALTER TABLE rtv_audit.records_default SET (autovacuum_enabled = off)`);
+  await server.query(database, `ALTER TABLE rtv_audit.records_${dayName(day(0))} SET (autovacuum_enabled = off)`);
   await server.query(database, `DELETE FROM rtv_audit.records WHERE database_user = 'half' AND sequence <> 1`);
   await logPlans(server, database);
   const other = await openPostgresReader(config);
@@ -260,7 +260,7 @@ test('texts longer than an index can hold are told apart', async (t) => {
   const config = server.storeConfig(await server.createDatabase());
   const trail = await openPostgresTrail(t, config);
   const long = Array.from({ length: 6_000 }, (_, i) => String.fromCodePoint(0x1f600 + ((i * 7919) % 60))).join('');
-  const subjects = [long, `${long}x`, `${long.slice(0, 510)}`, `${long.slice(0, 508)}`];
+  const subjects = [long, `${long}x`, long.slice(0, 510), long.slice(0, 508)];
   for (const subject of subjects) await trail.add(auditRecord({ subject, user: subject, database: subject }));
   const reading = await postgresReader(t, config);
   for (const subject of subjects) {

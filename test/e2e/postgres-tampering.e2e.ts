@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { after, describe, test, type TestContext } from 'node:test';
+import type { StoreReader } from '../../src/audit/store.ts';
+import { auditRecord } from '../support/audit-records.ts';
+import { day, makeDays } from '../support/postgres-days.ts';
+import { findingsIn, openPostgresTrail, postgresReader } from '../support/postgres-trail.ts';
+import { startPostgres } from '../support/postgres-server.ts';
+
+/* What somebody with every right in the database does to the records, and what the verification says of it. */
+
+const server = await startPostgres();
+after(() => server.remove());
+
+type Prepared = { readonly database: string; readonly reader: StoreReader };
+
+/** Two chains of 80 records over eight days, a kept checkpoint every 10, and a third that has nothing else. */
+async function prepared(t: TestContext): Promise<Prepared> {
+  const database = await server.createDatabase();
+  const config = server.storeConfig(database);
+  for (const instance of ['pod-1', 'pod-2']) {
+    const clock = { now: 0 };
+    const trail = await openPostgresTrail(t, config, { instance, now: () => clock.now });
+    await makeDays(config, [day(-7), day(-4)]);
+    for (let ago = -7; ago <= 0; ago++) {
+      clock.now = day(ago) + 1_000;
+      await trail.add(...Array.from({ length: 10 }, (_, i) => auditRecord({ time: clock.now + i, user: `user-${i}` })));
+    }
+    await trail.writer.close();
+  }
+  return { database, reader: await postgresReader(t, config) };
+}
+
+/** Takes away the rules that tie the columns to the record. */
+const UNTIE = `ALTER TABLE rtv_audit.records DROP CONSTRAINT columns_as_recorded;
+  ALTER TABLE rtv_audit.records ALTER COLUMN database_user DROP EXPRESSION`;
+
+const TAMPERINGS: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'a record was edited',
+    `UPDATE rtv_audit.records SET record = replace(record::text, 'user-3', 'nobody')::json WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
+    'a record was edited and its hash with it',
+    `UPDATE rtv_audit.records SET record = r, hash = sha256('\\x00'::bytea || convert_to(r, 'UTF8'))
+      FROM (SELECT id AS i, replace(record::text, 'user-3', 'nobody') AS r FROM rtv_audit.records) AS e
+      WHERE i = id AND instance = 'pod-1' AND sequence = 34`.replace('record = r,', 'record = r::json,'),
+    /^pod-1: record 35 /m,
+  ],
+  [
+    'what a record is found by was edited beside it',
+    `${UNTIE}; UPDATE rtv_audit.records SET database_user = 'nobody' WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
+    'a record was put at another time',
+    `${UNTIE}; UPDATE rtv_audit.records SET id = '00000000-0000-7000-8000-000000000000' WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
+    'a record was removed',
+    `DELETE FROM rtv_audit.records WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
+    'a day was removed',
+    `DELETE FROM rtv_audit.records WHERE instance = 'pod-1' AND sequence BETWEEN 31 AND 40`,
+    /^pod-1: records 31 to 40 /m,
+  ],
+  [
+    'two records were swapped',
+    `${UNTIE}; UPDATE rtv_audit.records SET sequence = 91 - sequence WHERE instance = 'pod-1' AND sequence IN (45, 46)`,
+    /^pod-1: record 45 /m,
+  ],
+  [
+    'a record was added under a number that is there, on another day',
+    `${UNTIE}; INSERT INTO rtv_audit.records (id, instance, sequence, hash, record)
+      SELECT '00000000-0000-7000-8000-000000000000', instance, sequence, hash, record FROM rtv_audit.records
+      WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: .*34/m,
+  ],
+  [
+    'the tail was cut, and the head with it',
+    `DELETE FROM rtv_audit.records WHERE instance = 'pod-1' AND sequence > 70;
+     UPDATE rtv_audit.heads SET sequence = 70, hash = (SELECT hash FROM rtv_audit.records WHERE instance = 'pod-1' AND sequence = 70)
+       WHERE instance = 'pod-1'`,
+    /^pod-1: records 71 to 80 /m,
+  ],
+  ['the head was removed', `DELETE FROM rtv_audit.heads WHERE instance = 'pod-1'`, /^pod-1: /m],
+  [
+    'the head and the checkpoints were removed',
+    `DELETE FROM rtv_audit.heads WHERE instance = 'pod-1'; DELETE FROM rtv_audit.checkpoints WHERE instance = 'pod-1'`,
+    /^pod-1: /m,
+  ],
+  [
+    'the beginning was removed as if it had been retired',
+    `DELETE FROM rtv_audit.records WHERE instance = 'pod-1' AND sequence <= 20;
+     UPDATE rtv_audit.heads SET anchor_sequence = 20, anchor_hash = sha256('x'), anchor_frontier = sha256('x') || sha256('y')
+       WHERE instance = 'pod-1'`,
+    /^pod-1: /m,
+  ],
+  [
+    'an anchor that is none',
+    `UPDATE rtv_audit.heads SET anchor_sequence = 20, anchor_hash = NULL, anchor_frontier = 'x' WHERE instance = 'pod-1'`,
+    /^pod-1: /m,
+  ],
+  [
+    'a day was moved out of the table of records',
+    `DO $$ BEGIN EXECUTE (SELECT 'ALTER TABLE rtv_audit.records DETACH PARTITION rtv_audit.' || relname
+      FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'rtv_audit.records'::regclass ORDER BY relname LIMIT 1); END $$`,
+    /^pod-1: records 1 to 10 /m,
+  ],
+];
+
+describe('the verification finds that', () => {
+  for (const [name, sql, expected] of TAMPERINGS) {
+    test(name, async (t) => {
+      const { database, reader } = await prepared(t);
+      assert.deepEqual(await findingsIn(reader), []);
+      await server.query(database, sql);
+      const findings = await findingsIn(reader);
+      assert.match(findings.join('\n'), expected);
+      // A reader that opens after it finds the same: nothing hangs on what was remembered.
+      const afresh = await postgresReader(t, server.storeConfig(database));
+      assert.deepEqual(await findingsIn(afresh), findings);
+    });
+  }
+});
+
+describe('a plain UPDATE cannot set apart', () => {
+  for (const [column, value] of [
+    ['id', `'00000000-0000-7000-8000-000000000000'`],
+    ['sequence', '7'],
+    ['instance', `'pod-9'`],
+    ['database_user', `'nobody'`],
+    ['subject', `'nobody'`],
+  ]) {
+    test(`${column} from the record`, async (t) => {
+      const { database } = await prepared(t);
+      await assert.rejects(
+        server.query(
+          database,
+          `UPDATE rtv_audit.records SET ${column} = ${value} WHERE instance = 'pod-1' AND sequence = 34`,
+        ),
+        /columns_as_recorded|can only be updated to DEFAULT/,
+      );
+    });
+  }
+});
+
+test('people with SQL read the records in a view', async (t) => {
+  const { database } = await prepared(t);
+  const rows = await server.query(
+    database,
+    `SELECT time, database, database_user, outcome, grant_name, hash FROM rtv_audit.events
+      WHERE instance = 'pod-1' AND sequence = 34`,
+  );
+  const [{ hash, ...event } = {}] = rows;
+  assert.match(String(hash), /^[0-9a-f]{64}$/);
+  assert.deepEqual(event, {
+    time: new Date(day(-4) + 1_003),
+    database: 'orders',
+    database_user: 'user-3',
+    outcome: 'issued',
+    grant_name: 'payments-api',
+  });
+});

@@ -10,7 +10,8 @@ import { createLogger } from './logger.ts';
 
 const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
        rds-token-vendor check --config FILE      say what is wrong with a configuration
-       rds-token-vendor audit verify --config FILE [--verifier-key KEY|FILE]… [--checkpoints FILE]… [--json]
+       rds-token-vendor audit verify --config FILE [--verifier-key KEY|FILE]… [--checkpoints FILE]…
+                                     [--retired-until TIME] [--json]
                                                  say whether the audit trail is what was written
        rds-token-vendor audit list --config FILE [FILTER]… [--limit N]
                                                  show audit records, newest first

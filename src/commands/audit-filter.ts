@@ -58,7 +58,8 @@ const MILLISECONDS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h:
 /** RFC 3339, with a date alone for the beginning of its day in UTC. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/i;
 
-function momentOf(name: string, value: string | undefined, now: number): number | undefined {
+/** Milliseconds since the epoch. @throws {UsageError} for what is no time. */
+export function momentOf(name: string, value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
   const time =

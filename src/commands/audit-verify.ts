@@ -6,6 +6,7 @@ import { type CheckpointKeys, keysOf, oneKey } from '../audit/verify/checkpoint-
 import { readPrintedCheckpoints } from '../audit/verify/printed-checkpoints.ts';
 import { verifyStore } from '../audit/verify/verify-store.ts';
 import type { Config } from '../config.ts';
+import { momentOf } from './audit-filter.ts';
 import type { CommandContext, ExitStatus } from './command.ts';
 import { CONFIG_OPTION, loadNamedConfig, readOptions } from './config-option.ts';
 import { printable } from './printable.ts';
@@ -15,12 +16,14 @@ const OPTIONS = {
   ...CONFIG_OPTION,
   'verifier-key': { type: 'string', multiple: true },
   checkpoints: { type: 'string', multiple: true },
+  'retired-until': { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
 /** `audit verify`: whether the records in the store are what was written, and all of it. Shows no record. */
 export async function auditVerify(context: CommandContext): Promise<ExitStatus> {
-  const { config, 'verifier-key': given = [], checkpoints = [], json = false } = readOptions(context, OPTIONS);
+  const options = readOptions(context, OPTIONS);
+  const { config, 'verifier-key': given = [], checkpoints = [], json = false } = options;
   const loaded = loadNamedConfig(context, { config });
   if (loaded === undefined) return 1;
   const keys = trustedKeys(given, loaded.config.audit);
@@ -31,7 +34,12 @@ export async function auditVerify(context: CommandContext): Promise<ExitStatus> 
   );
   const reader = await openReader(loaded.config.audit.store);
   try {
-    const verdict = await verifyStore(reader, keys, printed);
+    const verdict = await verifyStore(
+      reader,
+      keys,
+      printed,
+      retiredBefore(loaded.config.audit, options['retired-until']),
+    );
     if (json) context.print(JSON.stringify(verdictDocument(verdict)));
     // Names and ids are as the store has them, and it is not trusted.
     else for (const line of verdictLines(verdict)) context.print(printable(line));
@@ -39,6 +47,16 @@ export async function auditVerify(context: CommandContext): Promise<ExitStatus> 
   } finally {
     await reader.close();
   }
+}
+
+/** A retention runs some time after records have become old enough: milliseconds. */
+const RETENTION_SLACK = 60_000;
+
+/** What may be retired by now; `until` is for records that a shorter retention removed. */
+function retiredBefore({ retention }: Config['audit'], until: string | undefined): number {
+  const given = momentOf('retired-until', until, Date.now());
+  if (given !== undefined) return given;
+  return retention === undefined ? 0 : Date.now() - retention + RETENTION_SLACK;
 }
 
 /** Never keys from the store: whoever can rewrite it can put theirs there. */

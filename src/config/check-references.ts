@@ -1,3 +1,4 @@
+import { COMMAND_LINE } from '../issuance/command-line.ts';
 import { checkAuditStore } from './check-audit-store.ts';
 import { checkAuditors } from './check-auditors.ts';
 import { checkCaBundles } from './check-ca-bundles.ts';
@@ -34,12 +35,23 @@ function checkIssuers({ issuers }: Parts): Findings {
     message: `issuers[${index}] has the name ${value}, and so has issuers[${first}].`,
     mend: 'Give each issuer its own name.',
   }));
+  const reserved = (issuers ?? []).flatMap(({ name }, index) =>
+    name === COMMAND_LINE
+      ? [
+          {
+            path: ['issuers', index, 'name'],
+            message: `issuers[${index}] has the name ${COMMAND_LINE}, by which audit records call readings on this machine.`,
+            mend: 'Give it another name.',
+          },
+        ]
+      : [],
+  );
   const urls = duplicates(issuers?.map(({ issuer }) => issuer) ?? []).map(({ index, first, value }) => ({
     path: ['issuers', index, 'issuer'],
     message: `issuers[${index}] has the URL ${value}, and so has issuers[${first}].`,
     mend: 'Keep one entry for each issuer URL: a JWT must belong to exactly one issuer.',
   }));
-  return { errors: [...names, ...urls], warnings: [] };
+  return { errors: [...names, ...reserved, ...urls], warnings: [] };
 }
 
 function checkProxies({ trustedProxies }: Parts): Finding[] {

@@ -2,6 +2,12 @@ import { ISSUERS } from '../support/config-file.ts';
 import { type Mistake, testMistakes } from '../support/config-mistakes.ts';
 
 const mistakes: readonly Mistake[] = [
+  [
+    'the name of the command line',
+    '  - name: corp',
+    '  - name: command-line',
+    '7:11: issuers[1] has the name command-line, by which audit records call readings on this machine. Give it another name.',
+  ],
   ['no issuers', ISSUERS, '', '1:1: issuers is missing. List at least one issuer with its name, issuer and audiences.'],
   [
     'an empty list',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { publishedLine } from '../../issuance/published-record.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { unpackFrontier } from '../chain/frontier.ts';
+import { EMPTY_FRONTIER, type Frontier, unpackFrontier } from '../chain/frontier.ts';
 import type { ChainHead, StoreReader, StoredChain, StoredRecord } from '../store.ts';
 import { findPositions } from './page-query.ts';
 import { chainName, createRecordReader, numberInName, type Row } from './read-record.ts';
@@ -113,8 +113,16 @@ function chainOf(row: Row): StoredChain {
 function anchorOf(row: Row): ChainHead | null {
   const sequence = Number(row['anchor_sequence']);
   if (sequence === 0) return null;
-  const frontier = unpackFrontier(sequence, bytesOf(row['anchor_frontier']) ?? new Uint8Array());
-  return { sequence, hash: bytesOf(row['anchor_hash']), frontier };
+  return { sequence, hash: bytesOf(row['anchor_hash']), frontier: frontierOf(sequence, row['anchor_frontier']) };
+}
+
+/** One that was tampered with is empty: then it does not fit the checkpoint there. */
+function frontierOf(size: number, bytes: unknown): Frontier {
+  try {
+    return unpackFrontier(size, bytesOf(bytes) ?? new Uint8Array());
+  } catch {
+    return EMPTY_FRONTIER;
+  }
 }
 
 function bytesOf(value: unknown): Buffer | null {

@@ -26,6 +26,8 @@ export type Finding =
   | { readonly kind: 'head_missing' }
   | { readonly kind: 'head_wrong'; readonly sequence: number }
   | { readonly kind: 'beginning_cut'; readonly to: number; readonly hasCheckpoint: boolean }
+  /** The last of them was signed at `signedAt`, milliseconds since the epoch. */
+  | { readonly kind: 'retired_early'; readonly to: number; readonly signedAt: number }
   | {
       readonly kind: 'checkpoint_invalid';
       readonly size: number | null;
@@ -67,6 +69,10 @@ export function describeFinding(finding: Finding): string {
       return finding.hasCheckpoint
         ? `records 1 to ${finding.to} are gone, and the chain does not begin as the checkpoint of that size says`
         : `records 1 to ${finding.to} are gone, and there is no checkpoint of that size: they were not retired`;
+    case 'retired_early': {
+      const until = new Date(finding.signedAt).toISOString();
+      return `records 1 to ${finding.to} are gone, the last of them of ${until}: the retention in force keeps them`;
+    }
     case 'checkpoint_invalid':
       return `${described(finding.place, finding.size)} was made or changed by somebody else: ${finding.reason}`;
     case 'key_unknown':

@@ -41,6 +41,8 @@ export type ChainToVerify = {
   /** In the order of their sizes. */
   readonly printed: readonly ExpectedRoot[];
   readonly printedFindings: readonly Finding[];
+  /** Milliseconds since the epoch. */
+  readonly retiredBefore: number;
 };
 
 /**
@@ -68,6 +70,9 @@ export async function verifyChain(reader: StoreReader, toVerify: ChainToVerify):
     const checkpoint = await kept.peek();
     if (checkpoint?.size === sequence) {
       kept.take();
+      if (checkpoint.time >= toVerify.retiredBefore) {
+        findings.add({ kind: 'retired_early', to: sequence, signedAt: checkpoint.time });
+      }
       if (frontier.size === sequence && checkpoint.root.equals(rootOf(frontier))) return;
     } else await requireSameBeginning();
     findings.add({ kind: 'beginning_cut', to: sequence, hasCheckpoint: checkpoint?.size === sequence });

@@ -20,16 +20,22 @@ const MOST_ATTEMPTS = 20;
 /**
  * Verifies all chains of a store, with checkpoints that were read before it. The store may be in use meanwhile. Memory is
  * bounded but for the printed checkpoints. Rejects with an `Error` when the store cannot be read.
+ *
+ * @param retiredBefore retired records must all be of before this time, milliseconds since the epoch: whoever writes to the
+ *   store could otherwise remove the beginning of a chain as a retirement does.
  */
 export async function verifyStore(
   reader: StoreReader,
   keys: CheckpointKeys,
   printed: PrintedCheckpoints,
+  retiredBefore: number = Number.POSITIVE_INFINITY,
 ): Promise<StoreVerdict> {
   const there = (await reader.chains()).map(({ instance }) => instance);
   const instances = [...new Set([...there, ...printed.instances])].sort();
   const chains: ChainVerdict[] = [];
-  for (const instance of instances) chains.push(await verifyInstance(reader, keys, printed, instance));
+  for (const instance of instances) {
+    chains.push(await verifyInstance(reader, keys, printed, retiredBefore, instance));
+  }
   const good = chains.every(({ findingCount }) => findingCount === 0) && printed.strayFindings.length === 0;
   return { good, chains, findings: printed.strayFindings };
 }
@@ -38,6 +44,7 @@ async function verifyInstance(
   reader: StoreReader,
   keys: CheckpointKeys,
   printed: PrintedCheckpoints,
+  retiredBefore: number,
   instance: string,
 ): Promise<ChainVerdict> {
   for (let attempt = 1; ; attempt += 1) {
@@ -49,6 +56,7 @@ async function verifyInstance(
         key: keys.keyOf(logOrigin(instance)),
         printed: printed.of(instance),
         printedFindings: printed.findings(instance),
+        retiredBefore,
       });
     } catch (error) {
       if (!(error instanceof RetiredMeanwhile) || attempt === MOST_ATTEMPTS) throw error;

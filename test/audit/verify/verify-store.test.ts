@@ -28,10 +28,14 @@ async function written(): Promise<Written> {
   return { store, printed: [...printed, ...other] };
 }
 
-async function verified({ reader }: MemoryStore, notes: readonly string[] = []): Promise<StoreVerdict> {
+async function verified(
+  { reader }: MemoryStore,
+  notes: readonly string[] = [],
+  retiredBefore?: number,
+): Promise<StoreVerdict> {
   const keys = oneKey(key.publicKey);
   const lines = logLines(notes);
-  return verifyStore(reader, keys, await readPrintedCheckpoints([{ name: 'log', lines }], keys));
+  return verifyStore(reader, keys, await readPrintedCheckpoints([{ name: 'log', lines }], keys), retiredBefore);
 }
 
 async function* logLines(notes: readonly string[]): AsyncGenerator<string> {
@@ -322,6 +326,17 @@ for (const { name, tamper, found, onlyPrinted } of TAMPERINGS) {
     );
   });
 }
+
+test('records that the retention in force keeps are found when they are gone, however well the chain goes on', async () => {
+  const { store } = await written();
+  store.retire('pod-1', 25);
+  const signedAt = 1_790_000_000_000 + 5 * 400;
+  assert.ok((await verified(store, [], signedAt + 1)).good);
+  assert.deepEqual(sentences(await verified(store, [], signedAt)), [
+    `pod-1: records 1 to 25 are gone, the last of them of ${new Date(signedAt).toISOString()}: the retention in force keeps them`,
+  ]);
+  assert.ok(!(await verified(store, [], 0)).good);
+});
 
 test('of a chain with many findings the first hundred are told and the others counted', async () => {
   const store = createMemoryStore();

@@ -16,7 +16,7 @@ export type Positions = { readonly positions: readonly number[]; readonly next: 
 
 /** Finds the records of a page. `numberOf` is null for a text that no record has. */
 export function findPositions(
-  db: DatabaseSync,
+  db: Pick<DatabaseSync, 'prepare'>,
   { filter, limit, cursor }: AuditQuery,
   numberOf: (text: string) => number | null,
 ): Positions {
@@ -39,7 +39,11 @@ export function findPositions(
 }
 
 /** The condition whose index has the fewest entries in the range, as far as they are compared. */
-function shortestWay(db: DatabaseSync, conditions: readonly Condition[], range: Range): Condition | null {
+function shortestWay(
+  db: Pick<DatabaseSync, 'prepare'>,
+  conditions: readonly Condition[],
+  range: Range,
+): Condition | null {
   let best: { readonly condition: Condition; readonly entries: number } | null = null;
   const indexed = conditions.filter((condition) => condition.indexed);
   for (const condition of indexed) {

@@ -7,6 +7,7 @@ import { createCredentialSource } from './aws/credential-source.ts';
 import { loadFromProviderChain } from './aws/provider-chain.ts';
 import type { Config } from './config.ts';
 import { caBundleOptions } from './config/ca-bundle-options.ts';
+import { instanceNameOf } from './config/instance-name.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createAdminServer } from './http/create-admin-server.ts';
 import { createPublicServer } from './http/create-public-server.ts';
@@ -182,10 +183,11 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
 }
 
 async function openConfiguredAuditLog(
-  { store, instance = hostname(), checkpointKeyFile, retention, diskReserve, copyToStdout }: Config['audit'],
+  { store, instance: configured, checkpointKeyFile, retention, diskReserve, copyToStdout }: Config['audit'],
   metrics: Metrics,
   { logger, printRecords }: AppOptions,
 ): Promise<AuditLog> {
+  const instance = instanceNameOf(configured, hostname());
   const log = await openAuditLog(
     {
       store,

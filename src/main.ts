@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import pino from 'pino';
 import { check } from './commands/check.ts';
 import { type CommandContext, type ExitStatus, UsageError } from './commands/command.ts';
+import { printable } from './commands/printable.ts';
 import { serve } from './commands/serve.ts';
 import { createLogger } from './logger.ts';
 
@@ -58,7 +59,9 @@ async function run(argv: readonly string[]): Promise<void> {
       context.printError(`${error.message}\n\n${USAGE}`);
       return exit(2);
     }
-    context.printError(error instanceof Error ? error.message : 'unknown error');
+    // It may name files, instances and values that strangers chose.
+    const lines = error instanceof Error ? error.message.split('\n') : ['unknown error'];
+    context.printError(lines.map(printable).join('\n'));
     return exit(1);
   }
 }

@@ -12,6 +12,9 @@ export type ChainHead = {
   readonly frontier: Frontier;
 };
 
+/** The end of a chain as a store has it, with the signed checkpoint that covers it; null while there is no record. */
+export type HeadOnRecord = ChainHead & { readonly checkpoint: string | null };
+
 /** A record with its place in the chain. */
 export type ChainedRecord = {
   readonly row: RecordRow;
@@ -45,8 +48,8 @@ export type Store = {
    *   trail that was taken away, and nothing is issued until it is back or somebody restarts the service.
    */
   open(create: boolean): Promise<void>;
-  /** The end of this instance's chain. */
-  head(): Promise<ChainHead>;
+  /** The end of this instance's chain, as it is on record: the caller checks what it is worth. */
+  head(): Promise<HeadOnRecord>;
   /**
    * Resolves once the records survive a power cut. Rejects with `HeadMoved`, or with what is wrong with the store. After
    * a rejection the records may or may not be there: whoever asked was told that they are not known to be.
@@ -116,5 +119,12 @@ export type StoreReader = {
   records(instance: string, after: number, limit: number): Promise<readonly StoredRecord[]>;
   /** The kept checkpoints of an instance behind `after`, in the order of their sizes, at most `limit`. */
   checkpoints(instance: string, after: number, limit: number): Promise<readonly StoredCheckpoint[]>;
+  /**
+   * How many records of an instance there are with a sequence number above `after` (null: however low) and up to `upTo`,
+   * counted where `page` finds them: what `records` does not give must not be shown either.
+   */
+  count(instance: string, after: number | null, upTo: number): Promise<number>;
+  /** What is wrong with the store beside its records, one sentence each: what could hide records from `page`. */
+  faults(): Promise<readonly string[]>;
   close(): Promise<void>;
 };

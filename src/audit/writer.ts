@@ -4,6 +4,7 @@ import { rootOf } from './chain/frontier.ts';
 import { rowId } from './record-row.ts';
 import { type ChainHead, HeadMoved, Passing, type Store } from './store.ts';
 import type { Answer, Batch } from './store-messages.ts';
+import { trustedHead } from './trusted-head.ts';
 
 /** Records from one kept checkpoint to the next. */
 const MOST_RECORDS = 1_000;
@@ -43,10 +44,16 @@ export function createWriter(options: WriterOptions): Writer {
   const { store, instance, signer, diskReserve, now, onCheckpoint, onCopies } = options;
   let isOpen = false;
   let head: ChainHead | null = null;
+  /** The last that is known to be durable, also while the store is closed. */
+  let written: ChainHead | null = null;
   let kept = { size: 0, time: 0 };
   let last: { readonly size: number; readonly note: string } | null = null;
   let free = { bytes: Number.POSITIVE_INFINITY, time: 0 };
   const ids = new Set<string>();
+
+  async function readHead(): Promise<ChainHead> {
+    return trustedHead(await store.head(), signer, written);
+  }
 
   async function reopened(): Promise<void> {
     if (!isOpen) await store.open(false);
@@ -76,10 +83,10 @@ export function createWriter(options: WriterOptions): Writer {
 
   async function commitRows(rows: readonly Admitted[]): Promise<void> {
     try {
-      await commitAt((head ??= await store.head()), rows);
+      await commitAt((head ??= await readHead()), rows);
     } catch (error) {
       if (!(error instanceof HeadMoved)) throw error;
-      await commitAt((head = await store.head()), rows);
+      await commitAt((head = await readHead()), rows);
     }
   }
 
@@ -93,6 +100,7 @@ export function createWriter(options: WriterOptions): Writer {
     head = null;
     await store.commit({ before, after, records, checkpoint: note, keep });
     head = after;
+    written = after;
     last = { size, note };
     if (keep) noteKept(size, time, note);
     onCopies?.(records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"hash":"${hash.toString('hex')}"}`));
@@ -151,7 +159,8 @@ export function createWriter(options: WriterOptions): Writer {
     async open(create) {
       await store.open(create);
       isOpen = true;
-      head = await store.head();
+      head = await readHead();
+      written = head;
       kept = { size: head.sequence, time: 0 };
     },
     async write(batches) {

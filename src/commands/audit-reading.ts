@@ -5,6 +5,7 @@ import { loadCheckpointPublicKey } from '../audit/chain/checkpoint-key.ts';
 import { openReader } from '../audit/open-store.ts';
 import type { StoreReader } from '../audit/store.ts';
 import type { Config } from '../config.ts';
+import { instanceNameOf } from '../config/instance-name.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { newAuditId } from '../issuance/audit-id.ts';
 import { type Action, type AuditRecord, beginAuditRecord } from '../issuance/audit-record.ts';
@@ -48,7 +49,8 @@ export async function openOnRecord(
 }
 
 async function recordReading(audit: Config['audit'], record: AuditRecord): Promise<void> {
-  const { store, instance = hostname(), checkpointKeyFile, diskReserve } = audit;
+  const { store, checkpointKeyFile, diskReserve } = audit;
+  const instance = instanceNameOf(audit.instance, hostname());
   // The service makes the key. One made here would be another, and no checkpoint signed with it would verify.
   loadCheckpointPublicKey(checkpointKeyFile);
   const log = await openAuditLog({

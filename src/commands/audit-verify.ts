@@ -32,6 +32,11 @@ export async function auditVerify(context: CommandContext): Promise<ExitStatus> 
     checkpoints.map((name) => ({ name, lines: linesOf(name) })),
     keys,
   );
+  if (checkpoints.length > 0 && printed.count === 0) {
+    // A wrong file would prove nothing, and nobody would know.
+    context.printError('There is no checkpoint of this service in the files that --checkpoints names.');
+    return 1;
+  }
   const reader = await openReader(loaded.config.audit.store);
   try {
     const verdict = await verifyStore(

@@ -38,7 +38,7 @@ export const auditQuerySchema = z.strictObject({
   grant: text(255).optional().describe("The name of the grant, or of the auditor's entry."),
   action: z.enum(ACTIONS).optional().describe('What was asked.'),
   limit: z.int(LIMITS).min(1, LIMITS).max(1000, LIMITS).default(100).describe('At most so many records.'),
-  cursor: text(512).optional().describe('`next` of the page before, with the same conditions.'),
+  cursor: text(16_384).optional().describe('`next` of the page before, with the same conditions.'),
   format: z.enum(AUDIT_FORMATS).optional().describe('The form of the answer; it wins over `Accept`.'),
 });
 

@@ -32,7 +32,7 @@ export function createVerifyCaller(
   return async (authorization, now) => {
     const [value, ...more] = authorization;
     if (more.length > 0) {
-      return refuse({ reason: 'authorization_repeated', detail: `${authorization.length} Authorization headers` });
+      return refuse({ reason: 'authorization_repeated', detail: 'several Authorization headers' });
     }
     const token = value === undefined ? undefined : /^bearer +([^\s,]+)$/i.exec(value.trim())?.[1];
     if (token === undefined) {

@@ -11,8 +11,13 @@ function counting(t: TestContext) {
   return { counter, written };
 }
 
+/** A refusal of a verified caller. */
 const refused = (changes: Partial<AuditRecord> = {}) =>
-  auditRecord({ outcome: 'refused', reason: 'token_invalid', ...changes });
+  auditRecord({ outcome: 'refused', reason: 'not_granted', ...changes });
+
+/** A refusal of somebody unknown, who chooses every text in it. */
+const anonymous = (changes: Partial<AuditRecord> = {}) =>
+  refused({ reason: 'token_invalid', issuer: null, subject: null, ...changes });
 
 test('twenty identical refusals in a second have a record each, further ones share one for each tenth of a second', async (t) => {
   const { counter, written } = counting(t);
@@ -76,9 +81,53 @@ test('when the record of many cannot be written, each of them hears it', async (
   assert.ok(results.every(({ status }) => status === 'rejected'));
 });
 
-test('of more than 10,000 kinds in a second, new ones have a record each', (t) => {
+test('nobody without a verified identity gets more records by changing what it sends', (t) => {
   const { counter, written } = counting(t);
-  for (let i = 0; i < 10_000; i++) void counter.record(refused({ clientAddress: `a${i}` }));
-  for (let i = 0; i < 100; i++) void counter.record(refused({ clientAddress: 'late' }));
-  assert.equal(written.length, 10_100);
+  for (let i = 0; i < 100; i++) {
+    const odd = {
+      detail: `d${i}`,
+      client: `c${i}`,
+      database: `b${i}`,
+      user: `u${i}`,
+      userAgent: `a${i}`,
+      requestId: `r${i}`,
+    };
+    void counter.record(anonymous({ ...odd, action: i % 2 === 0 ? 'token.issue' : 'caller.get' }));
+  }
+  t.mock.timers.tick(100);
+  assert.deepEqual([written.length, written[20]?.repeated], [21, 80]);
+});
+
+test('nor by changing its address within an IPv6 network', (t) => {
+  const { counter, written } = counting(t);
+  for (let i = 0; i < 100; i++) void counter.record(anonymous({ clientAddress: `2001:db8:0:1::${i.toString(16)}` }));
+  t.mock.timers.tick(100);
+  assert.deepEqual([written.length, written[20]?.repeated], [21, 80]);
+});
+
+test('above 200 refusals of unknown senders in a second they are counted by reason alone, and name no sender', async (t) => {
+  const { counter, written } = counting(t);
+  const ids = Array.from({ length: 1_000 }, (_, i) =>
+    counter.record(anonymous({ clientAddress: `10.0.${i >> 8}.${i & 255}` })),
+  );
+  void counter.record(anonymous({ reason: 'token_missing' }));
+  const verified = counter.record(refused());
+  assert.equal(written.length, 201);
+  t.mock.timers.tick(100);
+  const counted = written.slice(201);
+  assert.deepEqual(
+    counted.map(({ reason, repeated, clientAddress, userAgent, requestId }) => [
+      reason,
+      repeated,
+      clientAddress,
+      userAgent,
+      requestId,
+    ]),
+    [
+      ['token_invalid', 800, null, null, null],
+      ['token_missing', 1, null, null, null],
+    ],
+  );
+  assert.equal(await ids[999], counted[0]?.id);
+  assert.notEqual(await verified, counted[0]?.id);
 });

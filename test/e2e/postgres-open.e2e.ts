@@ -1,36 +1,19 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
-import { makeCa } from '../../demo/certificate-authority.ts';
 import { createPostgresStore } from '../../src/audit/postgres/postgres-store.ts';
 import type { Store } from '../../src/audit/store.ts';
 import { auditRecord } from '../support/audit-records.ts';
-import { testDirectory } from '../support/audit-setup.ts';
+import { postgresRefusal } from '../support/postgres-refusal.ts';
 import { openPostgresTrail, postgresReader, postgresTrail } from '../support/postgres-trail.ts';
 import { type PostgresConfig, startPostgres } from '../support/postgres-server.ts';
 
-const ca = await makeCa('audit store test CA');
-const server = await startPostgres({ tls: await ca.issue({ dnsNames: ['localhost'], ips: ['127.0.0.1'] }) });
+const server = await startPostgres();
 after(() => server.remove());
 
 function storeOf(t: TestContext, config: PostgresConfig): Store {
   const store = createPostgresStore(config, 'pod-1');
   t.after(() => store.close());
   return store;
-}
-
-/** The message that opening rejects with. It never holds the password. */
-async function refusal(t: TestContext, config: PostgresConfig, create = true): Promise<string> {
-  const error: unknown = await storeOf(t, config)
-    .open(create)
-    .then(
-      () => assert.fail('it opened'),
-      (reason: unknown) => reason,
-    );
-  assert.ok(error instanceof Error);
-  assert.ok(!JSON.stringify([error.message, error.stack, error.cause]).includes(server.password));
-  return error.message;
 }
 
 test('a new database gets its tables, and the partitions of yesterday to the day after tomorrow', async (t) => {
@@ -64,7 +47,7 @@ test('replicas that start at the same time make the tables once', async (t) => {
 test('a user who may not make a schema is served by one that was made for it', async (t) => {
   const database = await server.createDatabase();
   await server.query(database, `ALTER DATABASE ${database} OWNER TO postgres`);
-  assert.match(await refusal(t, server.storeConfig(database)), /permission denied for database/);
+  assert.match(await postgresRefusal(t, server, server.storeConfig(database)), /permission denied for database/);
   await server.query(database, `CREATE SCHEMA rtv_audit AUTHORIZATION ${server.user}`);
   await storeOf(t, server.storeConfig(database)).open(true);
 });
@@ -90,20 +73,20 @@ describe('a server that would lose what it said is written is refused:', () => {
     const database = await server.createDatabase();
     await server.restart({ synchronous_commit: 'off' });
     t.after(() => server.restart({}));
-    assert.match(await refusal(t, server.storeConfig(database)), message);
+    assert.match(await postgresRefusal(t, server, server.storeConfig(database)), message);
   });
 
   test('synchronous_commit is off for the database', async (t) => {
     const database = await server.createDatabase();
     await server.query(database, `ALTER DATABASE ${database} SET synchronous_commit = off`);
-    assert.match(await refusal(t, server.storeConfig(database)), message);
+    assert.match(await postgresRefusal(t, server, server.storeConfig(database)), message);
   });
 
   test('synchronous_commit is off for the user', async (t) => {
     const database = await server.createDatabase();
     await server.query(database, `ALTER ROLE ${server.user} SET synchronous_commit = off`);
     t.after(() => server.query(database, `ALTER ROLE ${server.user} RESET synchronous_commit`));
-    assert.match(await refusal(t, server.storeConfig(database)), message);
+    assert.match(await postgresRefusal(t, server, server.storeConfig(database)), message);
   });
 
   for (const setting of ['fsync', 'full_page_writes']) {
@@ -111,7 +94,10 @@ describe('a server that would lose what it said is written is refused:', () => {
       const database = await server.createDatabase();
       await server.restart({ [setting]: 'off' });
       t.after(() => server.restart({}));
-      assert.match(await refusal(t, server.storeConfig(database)), new RegExp(`^${setting} is off on the server`));
+      assert.match(
+        await postgresRefusal(t, server, server.storeConfig(database)),
+        new RegExp(`^${setting} is off on the server`),
+      );
     });
   }
 });
@@ -141,13 +127,13 @@ describe('what cannot keep records is refused:', () => {
   test('a database that takes no writes', async (t) => {
     const database = await server.createDatabase();
     await server.query(database, `ALTER DATABASE ${database} SET default_transaction_read_only = on`);
-    assert.match(await refusal(t, server.storeConfig(database)), /default_transaction_read_only is on/);
+    assert.match(await postgresRefusal(t, server, server.storeConfig(database)), /default_transaction_read_only is on/);
   });
 
   test('a database that has not every character', async (t) => {
     const database = await server.createDatabase(`TEMPLATE template0 ENCODING 'LATIN1'`);
     assert.match(
-      await refusal(t, server.storeConfig(database)),
+      await postgresRefusal(t, server, server.storeConfig(database)),
       /encoding of the database is LATIN1 where UTF8 is needed/,
     );
   });
@@ -159,8 +145,8 @@ describe('what cannot keep records is refused:', () => {
     await store.open(true);
     await server.query(database, 'INSERT INTO rtv_audit.migrations VALUES (2)');
     const message = /of version 2 and this program knows versions up to 1: run the newer rds-token-vendor/;
-    assert.match(await refusal(t, config), message);
-    assert.match(await refusal(t, config, false), message);
+    assert.match(await postgresRefusal(t, server, config), message);
+    assert.match(await postgresRefusal(t, server, config, false), message);
     await assert.rejects(postgresReader(t, config), message);
   });
 
@@ -168,7 +154,7 @@ describe('what cannot keep records is refused:', () => {
     const database = await server.createDatabase();
     await storeOf(t, server.storeConfig(database)).open(true);
     await server.query(database, 'ALTER TABLE rtv_audit.heads SET UNLOGGED');
-    assert.match(await refusal(t, server.storeConfig(database)), /missing or unlogged/);
+    assert.match(await postgresRefusal(t, server, server.storeConfig(database)), /missing or unlogged/);
   });
 
   test('a database without audit tables, by the reader', async (t) => {
@@ -198,103 +184,3 @@ test('a head that was removed while in use is not begun anew', async (t) => {
   const restarted = postgresTrail(t, server.storeConfig(database));
   await assert.rejects(restarted.writer.open(true), /the end of the chain of pod-1 was removed/);
 });
-
-describe('login:', () => {
-  test('a wrong password is refused, and no message holds it', async (t) => {
-    const config = server.storeConfig(await server.createDatabase(), { passwordFile: passwordFile(t, 'wr0ng-secret') });
-    const message = await refusal(t, config);
-    assert.match(message, /password authentication failed for user "rds_token_vendor"/);
-    assert.ok(!message.includes('wr0ng'));
-  });
-
-  test('without a password it says what to set', async (t) => {
-    const { passwordFile: _, ...config } = server.storeConfig(await server.createDatabase());
-    assert.match(await refusal(t, config), /the server asks for a password: set passwordFile, or PGPASSWORD/);
-  });
-
-  test('a password file that is not there is named', async (t) => {
-    const config = server.storeConfig(await server.createDatabase(), { passwordFile: '/nowhere/password' });
-    assert.match(await refusal(t, config), /ENOENT.*\/nowhere\/password/);
-  });
-
-  test('a password that was rotated is read at the next login', async (t) => {
-    const file = passwordFile(t, server.password);
-    const database = await server.createDatabase();
-    const trail = await openPostgresTrail(t, server.storeConfig(database, { passwordFile: file }));
-    await server.query(database, `ALTER ROLE ${server.user} PASSWORD 'rotated'`);
-    t.after(() => server.query(database, `ALTER ROLE ${server.user} PASSWORD '${server.password}'`));
-    writeFileSync(file, 'rotated\r\n');
-    await server.query(
-      database,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rds-token-vendor audit'`,
-    );
-    await trail.add(auditRecord());
-  });
-
-  test('over a Unix socket', async (t) => {
-    const config = server.storeConfig(await server.createDatabase(), { host: server.socketDirectory, tls: true });
-    await storeOf(t, config).open(true);
-  });
-
-  test('a port that nobody listens on', async (t) => {
-    const config = server.storeConfig('postgres', { host: 'localhost', port: 1 });
-    assert.match(await refusal(t, config), /ECONNREFUSED/);
-  });
-});
-
-describe('TLS:', () => {
-  for (const host of ['localhost', '127.0.0.1']) {
-    test(`a certificate of a trusted CA for ${host} is taken`, async (t) => {
-      const config = server.storeConfig(await server.createDatabase(), {
-        host,
-        tls: true,
-        caFile: caFile(t, ca.certPem),
-      });
-      const trail = await openPostgresTrail(t, config);
-      await trail.add(auditRecord());
-      const [row] = await server.query(
-        config.database,
-        `SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'rds-token-vendor audit' AND datname = current_database()`,
-      );
-      assert.equal(row?.['ssl'], true);
-    });
-  }
-
-  test('a certificate of an unknown CA is refused', async (t) => {
-    const other = await makeCa('another CA');
-    const config = server.storeConfig(await server.createDatabase(), { tls: true, caFile: caFile(t, other.certPem) });
-    assert.match(await refusal(t, config), /certificate/);
-    const { caFile: _, ...systemCas } = config;
-    assert.match(await refusal(t, systemCas), /certificate/);
-  });
-
-  test('a certificate of another name is refused', async (t) => {
-    const config = server.storeConfig(await server.createDatabase(), {
-      tls: true,
-      host: '127.0.0.2',
-      caFile: caFile(t, ca.certPem),
-    });
-    await server.restart({ listen_addresses: '127.0.0.1,127.0.0.2' });
-    t.after(() => server.restart({}));
-    assert.match(await refusal(t, config), /does not match certificate's altnames/);
-  });
-
-  test('a server without TLS is refused where TLS is asked for', async (t) => {
-    const config = server.storeConfig(await server.createDatabase(), { tls: true, caFile: caFile(t, ca.certPem) });
-    await server.restart({ ssl: 'off' });
-    t.after(() => server.restart({}));
-    assert.match(await refusal(t, config), /does not support SSL/);
-  });
-});
-
-function passwordFile(t: TestContext, password: string): string {
-  const file = join(testDirectory(t), 'password');
-  writeFileSync(file, password);
-  return file;
-}
-
-function caFile(t: TestContext, pem: string): string {
-  const file = join(testDirectory(t), 'ca.pem');
-  writeFileSync(file, pem);
-  return file;
-}

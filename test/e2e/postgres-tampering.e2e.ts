@@ -30,21 +30,21 @@ async function prepared(t: TestContext): Promise<Prepared> {
   return { database, reader: await postgresReader(t, config) };
 }
 
-/** Takes away the rules that tie the columns to the record. */
-const UNTIE = `ALTER TABLE rtv_audit.records DROP CONSTRAINT columns_as_recorded;
-  ALTER TABLE rtv_audit.records ALTER COLUMN database_user DROP EXPRESSION`;
+/** Takes away the rule that ties the columns to the record. */
+const UNTIE = 'ALTER TABLE rtv_audit.records DROP CONSTRAINT columns_as_recorded';
 
 const TAMPERINGS: readonly (readonly [string, string, RegExp])[] = [
   [
     'a record was edited',
-    `UPDATE rtv_audit.records SET record = replace(record::text, 'user-3', 'nobody')::json WHERE instance = 'pod-1' AND sequence = 34`,
+    `UPDATE rtv_audit.records SET record = replace(record::text, 'user-3', 'nobody')::json, database_user = 'nobody'
+      WHERE instance = 'pod-1' AND sequence = 34`,
     /^pod-1: record 34 /m,
   ],
   [
     'a record was edited and its hash with it',
-    `UPDATE rtv_audit.records SET record = r, hash = sha256('\\x00'::bytea || convert_to(r, 'UTF8'))
+    `UPDATE rtv_audit.records SET record = r::json, database_user = 'nobody', hash = sha256('\\x00'::bytea || convert_to(r, 'UTF8'))
       FROM (SELECT id AS i, replace(record::text, 'user-3', 'nobody') AS r FROM rtv_audit.records) AS e
-      WHERE i = id AND instance = 'pod-1' AND sequence = 34`.replace('record = r,', 'record = r::json,'),
+      WHERE i = id AND instance = 'pod-1' AND sequence = 34`,
     /^pod-1: record 35 /m,
   ],
   [
@@ -132,7 +132,9 @@ describe('a plain UPDATE cannot set apart', () => {
     ['sequence', '7'],
     ['instance', `'pod-9'`],
     ['database_user', `'nobody'`],
-    ['subject', `'nobody'`],
+    ['subject', 'NULL'],
+    ['grant_name', `'payments'`],
+    ['record', `replace(record::text, 'user-3', 'nobody')::json`],
   ]) {
     test(`${column} from the record`, async (t) => {
       const { database } = await prepared(t);
@@ -141,10 +143,79 @@ describe('a plain UPDATE cannot set apart', () => {
           database,
           `UPDATE rtv_audit.records SET ${column} = ${value} WHERE instance = 'pod-1' AND sequence = 34`,
         ),
-        /columns_as_recorded|can only be updated to DEFAULT/,
+        /columns_as_recorded/,
       );
     });
   }
+});
+
+test('records are counted where pages find them', async (t) => {
+  const { database, reader } = await prepared(t);
+  assert.equal(await reader.count('pod-1', null, 80), 80);
+  assert.equal(await reader.count('pod-1', 10, 33), 23);
+  assert.equal(await reader.count('pod-9', null, Infinity), 0);
+  // By its own name the table still has them.
+  await server.query(database, `ALTER TABLE rtv_audit.records DETACH PARTITION rtv_audit.records_${dayName(day(-7))}`);
+  assert.equal(await reader.count('pod-1', null, Infinity), 70);
+});
+
+describe('a fault of the tables is told:', () => {
+  for (const [name, sql, expected] of [
+    ['nothing', 'SELECT 1', []],
+    [
+      'the rule of a day is gone',
+      `ALTER TABLE rtv_audit.records DROP CONSTRAINT columns_as_recorded`,
+      /^rtv_audit.records has lost the rule .*\nrtv_audit.records_2/,
+    ],
+    [
+      'the rule came back for new records only',
+      `${UNTIE}; ALTER TABLE rtv_audit.records ADD CONSTRAINT columns_as_recorded CHECK (true) NOT VALID`,
+      /^rtv_audit.records has lost the rule/,
+    ],
+    [
+      'a view is in the place of the records',
+      `ALTER TABLE rtv_audit.records RENAME TO all_records;
+       CREATE VIEW rtv_audit.records AS SELECT * FROM rtv_audit.all_records WHERE subject <> 'x';
+       GRANT SELECT ON rtv_audit.records TO PUBLIC`,
+      /^rtv_audit.records is not the partitioned table/,
+    ],
+    [
+      'a rewrite rule',
+      `CREATE RULE nothing AS ON INSERT TO rtv_audit.records WHERE NEW.subject = 'x' DO INSTEAD NOTHING`,
+      /^rtv_audit.records has a rewrite rule/,
+    ],
+  ] as const) {
+    test(name, async (t) => {
+      const { database, reader } = await prepared(t);
+      await server.query(database, sql);
+      const faults = await reader.faults();
+      if (expected instanceof RegExp) assert.match(faults.join('\n'), expected);
+      else assert.deepEqual(faults, expected);
+    });
+  }
+});
+
+test('a policy that would hide rows from the reader is an error, not a shorter answer', async (t) => {
+  const { database, reader } = await prepared(t);
+  await server.query(
+    database,
+    `ALTER TABLE rtv_audit.records ENABLE ROW LEVEL SECURITY; ALTER TABLE rtv_audit.records FORCE ROW LEVEL SECURITY;
+     CREATE POLICY hide ON rtv_audit.records USING (subject <> 'x')`,
+  );
+  await assert.rejects(reader.page({ filter: {}, limit: 1 }), /would be affected by row-level security/);
+  await assert.rejects(reader.count('pod-1', null, 80), /would be affected by row-level security/);
+});
+
+test('a record that a trigger drops is not said to be written', async (t) => {
+  const { database } = await prepared(t);
+  const trail = await openPostgresTrail(t, server.storeConfig(database));
+  await server.query(
+    database,
+    `CREATE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+     CREATE TRIGGER swallow BEFORE INSERT ON rtv_audit.records FOR EACH ROW WHEN (NEW.subject = 'x') EXECUTE FUNCTION public.swallow()`,
+  );
+  const failure = await trail.write(auditRecord(), auditRecord({ subject: 'x' }));
+  assert.equal(failure, 'the server did not keep all of the records');
 });
 
 test('people with SQL read the records in a view', async (t) => {

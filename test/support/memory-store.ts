@@ -49,7 +49,10 @@ export function createMemoryStore(): MemoryStore {
     chains,
     storeOf: (instance) => ({
       open: async () => undefined,
-      head: async () => frontiers.get(instance) ?? { sequence: 0, hash: null, frontier: EMPTY_FRONTIER },
+      head: async () => ({
+        ...(frontiers.get(instance) ?? { sequence: 0, hash: null, frontier: EMPTY_FRONTIER }),
+        checkpoint: chainOf(instance).head?.checkpoint ?? null,
+      }),
       commit: async (records) => commit(instance, records),
       keep: async (size, note) => void chainOf(instance).checkpoints.push({ size, note }),
       probe: async () => undefined,
@@ -65,6 +68,11 @@ export function createMemoryStore(): MemoryStore {
         (chains.get(instance)?.records ?? []).filter(({ sequence }) => sequence > after).slice(0, limit),
       checkpoints: async (instance, after, limit) =>
         (chains.get(instance)?.checkpoints ?? []).filter(({ size }) => size > after).slice(0, limit),
+      count: async (instance, after, upTo) =>
+        (chains.get(instance)?.records ?? []).filter(
+          ({ sequence }) => (after === null || sequence > after) && sequence <= upTo,
+        ).length,
+      faults: async () => [],
       close: async () => undefined,
     },
     retire(instance, size) {

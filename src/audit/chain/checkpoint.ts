@@ -19,6 +19,8 @@ export type CheckpointSigner = {
   readonly verifierKey: string;
   /** The whole signed note. */
   sign(checkpoint: Omit<Checkpoint, 'origin'>): string;
+  /** Reads a note of this log that this key signed. @throws {Error} that says what is wrong with it. */
+  open(note: string): Checkpoint;
 };
 
 const ED25519 = Buffer.from([1]);
@@ -27,7 +29,8 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 export function createCheckpointSigner(origin: string, privateKey: KeyObject): CheckpointSigner {
   if (/[\s+]/u.test(origin) || origin === '') throw new Error(`${JSON.stringify(origin)} cannot name a log`);
-  const keyBytes = rawPublicKey(createPublicKey(privateKey));
+  const publicKey = createPublicKey(privateKey);
+  const keyBytes = rawPublicKey(publicKey);
   const id = keyId(origin, keyBytes);
   return {
     verifierKey: `${origin}+${id.toString('hex')}+${Buffer.concat([ED25519, keyBytes]).toString('base64')}`,
@@ -35,6 +38,11 @@ export function createCheckpointSigner(origin: string, privateKey: KeyObject): C
       const text = noteText({ ...checkpoint, origin });
       const signature = Buffer.concat([id, sign(null, Buffer.from(text), privateKey)]).toString('base64');
       return `${text}\n\u2014 ${origin} ${signature}\n`;
+    },
+    open(note) {
+      const checkpoint = openCheckpoint(note, publicKey);
+      if (checkpoint.origin !== origin) throw new Error(`it is one of ${checkpoint.origin}`);
+      return checkpoint;
     },
   };
 }

@@ -19,16 +19,22 @@ WITH moved AS (
   WHERE head.sequence = $2 AND head.hash IS NOT DISTINCT FROM $3::bytea
   RETURNING 1
 ), written AS (
-  INSERT INTO rtv_audit.records (id, instance, sequence, hash, record)
-  SELECT new.id::uuid, $1, $2 + new.at, substring($11::bytea FROM ((new.at - 1) * 32 + 1)::int FOR 32), new.line::json
-  FROM unnest(string_to_array($9::text, E'\\n'), string_to_array($10::text, E'\\n')) WITH ORDINALITY AS new (id, line, at)
+  INSERT INTO rtv_audit.records (id, instance, sequence, hash, record,
+    action, outcome, issuer, subject, database, database_user, endpoint, grant_name)
+  SELECT new.id::uuid, $1, $2 + new.at, substring($11::bytea FROM ((new.at - 1) * 32 + 1)::int FOR 32), new.line::json,
+    left(says.action, 255), left(says.outcome, 255), left(says.issuer, 255), left(says.subject, 255),
+    left(says.database, 255), left(says."user", 255), left(says.endpoint, 255), left(says."grant", 255)
+  FROM unnest(string_to_array($9::text, E'\\n'), string_to_array($10::text, E'\\n')) WITH ORDINALITY AS new (id, line, at),
+    json_to_record(new.line::json) AS says (action text, outcome text, issuer text, subject text,
+      database text, "user" text, endpoint text, "grant" text)
   WHERE EXISTS (SELECT FROM moved)
+  RETURNING 1
 ), kept AS (
   INSERT INTO rtv_audit.checkpoints (instance, size, note)
   SELECT $1, $4, $7 WHERE $8::boolean AND EXISTS (SELECT FROM moved)
   ON CONFLICT DO NOTHING
 )
-SELECT count(*)::int AS moved FROM moved`;
+SELECT (SELECT count(*) FROM moved)::int AS moved, (SELECT count(*) FROM written)::int AS written`;
 
 /** Resolves once the records are durable. Rejects with `HeadMoved` when the chain does not end where `before` says. */
 export async function commitRecords(write: Query, instance: string, commit: Commit): Promise<void> {
@@ -53,4 +59,6 @@ export async function commitRecords(write: Query, instance: string, commit: Comm
     ],
   });
   if (row?.['moved'] !== 1) throw new HeadMoved();
+  // A trigger or a rule that somebody added can drop rows without an error.
+  if (row['written'] !== records.length) throw new Error('the server did not keep all of the records');
 }

@@ -1,24 +1,25 @@
 import { EMPTY_FRONTIER, type Frontier, unpackFrontier } from '../chain/frontier.ts';
-import type { ChainHead, StoredChain } from '../store.ts';
+import type { ChainHead, HeadOnRecord, StoredChain } from '../store.ts';
 import type { Query, Row } from './connection.ts';
 import { bytesOf, bytesOrNull } from './values.ts';
 
-/** The end of an instance's chain, or null when nothing was ever written under its name. */
-export async function readHead(query: Query, instance: string): Promise<ChainHead | null> {
+/** The end of an instance's chain. Rejects when it is gone while there is still something of the chain. */
+export async function readHead(query: Query, instance: string): Promise<HeadOnRecord> {
   const [row] = await query({
-    text: `SELECT sequence, hash, frontier FROM rtv_audit.heads WHERE instance = $1`,
+    text: 'SELECT sequence, hash, frontier, checkpoint FROM rtv_audit.heads WHERE instance = $1',
     values: [instance],
   });
   if (row !== undefined) {
     const sequence = Number(row['sequence']);
-    return { sequence, hash: bytesOf(row['hash']), frontier: unpackFrontier(sequence, bytesOf(row['frontier'])) };
+    const frontier = unpackFrontier(sequence, bytesOf(row['frontier']));
+    return { sequence, hash: bytesOrNull(row['hash']), frontier, checkpoint: String(row['checkpoint']) };
   }
   const kept = await query({
     text: 'SELECT size FROM rtv_audit.checkpoints WHERE instance = $1 LIMIT 1',
     values: [instance],
   });
   if (kept.length > 0) throw new Error(`the end of the chain of ${instance} was removed`);
-  return null;
+  return { ...START, checkpoint: null };
 }
 
 /**

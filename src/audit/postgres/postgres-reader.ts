@@ -3,6 +3,7 @@ import { publishedLine } from '../../issuance/published-record.ts';
 import { createChainRecords } from './chain-records.ts';
 import { createChains } from './chains.ts';
 import { type Connection, connect, type PostgresConfig } from './connection.ts';
+import { countRecords, findFaults } from './inspect.ts';
 import { requireTables } from './migrate.ts';
 import { readPage } from './page.ts';
 import { listPartitions } from './partitions.ts';
@@ -19,6 +20,8 @@ const SETTINGS = [
   'default_transaction_read_only=on',
   `statement_timeout=${STATEMENT_TIMEOUT}`,
   'search_path=pg_catalog,pg_temp',
+  // A policy that hides rows is then an error.
+  'row_security=off',
   // The indexes have the order that is asked for. Sorting a day's records for a page of them is never right.
   'enable_sort=off',
   // Their start costs more than a page.
@@ -56,6 +59,10 @@ export async function openPostgresReader(config: PostgresConfig): Promise<StoreR
       const rows = await query({ text, values: [instance, after, limit] });
       return rows.map(({ size, note }) => ({ size: Number(size), note: String(note) }));
     },
+    async count(instance, after, upTo) {
+      return await countRecords(query, await partitions(), instance, after, upTo);
+    },
+    faults: () => findFaults(query),
     close,
   };
 }

@@ -1,7 +1,7 @@
 import { Passing, type Store } from '../store.ts';
 import { commitRecords } from './commit.ts';
 import { type Connection, connect, type PostgresConfig, type Query, sqlStateOf } from './connection.ts';
-import { readHead, START } from './heads.ts';
+import { readHead } from './heads.ts';
 import { migrate, requireTables } from './migrate.ts';
 import { addPartitions, listPartitions } from './partitions.ts';
 import { createRetirement } from './retire.ts';
@@ -16,7 +16,6 @@ const PASSING = /^(?:55P03|57014|53\d{3})$/;
 /** The store of many replicas: a PostgreSQL database, in a schema of its own. Each instance writes a chain of its own. */
 export function createPostgresStore(config: PostgresConfig, instance: string): Store {
   let connection: Connection | null = null;
-  let hasWritten = false;
   const retirement = createRetirement();
 
   async function openConnection(create: boolean): Promise<Connection> {
@@ -50,14 +49,11 @@ export function createPostgresStore(config: PostgresConfig, instance: string): S
     },
     async head() {
       const { query } = await live();
-      const head = await passing(readHead(query, instance));
-      if (head === null && hasWritten) throw new Error(`the end of the chain of ${instance} was removed while in use`);
-      return head ?? START;
+      return await passing(readHead(query, instance));
     },
     async commit(commit) {
       const { write } = await live();
       await passing(commitRecords(write, instance, commit));
-      hasWritten = true;
     },
     async keep(size, checkpoint) {
       const { write } = await live();

@@ -21,6 +21,8 @@ const PINNED: Readonly<Record<string, string>> = {
   // Nobody's operators and functions but the system's.
   search_path: 'pg_catalog, pg_temp',
   jit: 'off',
+  // A policy that hides rows is then an error.
+  row_security: 'off',
 };
 
 /**

@@ -29,7 +29,9 @@ export function createRecordInsert(
     for (let tries = 1; ; tries++) {
       turn = (turn + 1) % POSITIONS;
       try {
-        insert.run(time * POSITIONS + turn, id, instance, sequence, hash, ...values);
+        const { changes } = insert.run(time * POSITIONS + turn, id, instance, sequence, hash, ...values);
+        // A trigger of somebody else's may drop a row without an error.
+        if (changes !== 1) throw new Error('the record was not inserted');
         return;
       } catch (error) {
         // Another process, or a thousand records of one millisecond.

@@ -69,8 +69,8 @@ function conditionsOf(filter: AuditFilter, numberOf: (text: string) => number | 
     if (text === undefined) continue;
     const number = numberOf(text);
     if (number === null) return null;
-    const unindexed: Readonly<Record<string, string>> = UNINDEXED;
-    conditions.push({ column, value: number, indexed: unindexed[name] !== text });
+    // By the number, as the index is: texts could be given other numbers.
+    conditions.push({ column, value: number, indexed: UNINDEXED[column] !== number });
   }
   if (filter.tokenFingerprint !== undefined) {
     conditions.push({

@@ -7,7 +7,7 @@ const APPLICATION_ID = 0x52545641;
 export const POSITIONS = 1024;
 
 /** Texts that the partial indexes below name by number. */
-const SEEDED = { 'token.issue': 1, issued: 2 };
+export const SEEDED = { 'token.issue': 1, issued: 2 } as const;
 
 /**
  * The columns of a record behind position, id, instance, sequence and hash, and the field each holds. Texts that many
@@ -56,8 +56,8 @@ export const FILTER_COLUMNS = {
   outcome: 'outcome',
 } as const;
 
-/** Most records are issued tokens: finding those needs no index. */
-export const UNINDEXED = { action: 'token.issue', outcome: 'issued' } as const;
+/** Most records are issued tokens: finding those needs no index. The number of a column's text that its index leaves out. */
+export const UNINDEXED: Readonly<Record<string, number>> = { action: SEEDED['token.issue'], outcome: SEEDED.issued };
 
 const typeOf = { plain: '', text: 'INTEGER', hex: 'BLOB' };
 const PLAIN_TYPES: Readonly<Record<string, string>> = { detail: 'TEXT', request_id: 'TEXT' };
@@ -136,6 +136,14 @@ const FIRST_VERSION = 1;
 function wherePartial(column: string): string {
   if (column === 'action') return ` WHERE action <> ${SEEDED['token.issue']}`;
   return column === 'outcome' ? ` WHERE outcome <> ${SEEDED.issued}` : '';
+}
+
+/** Every table, index and view that a store of this version has, as `sqlite_schema` shows them: `TYPE NAME SQL`. */
+export function describeSchema(db: DatabaseSync): string[] {
+  const rows = db
+    .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name <> 'sqlite_stat1' ORDER BY type, name")
+    .all();
+  return rows.map(({ type, name, sql }) => `${String(type)} ${String(name)} ${String(sql)}`);
 }
 
 /** Throws for a file that is another program's or of another version. Reads only. */

@@ -7,6 +7,7 @@ import type { ChainHead, StoreReader, StoredChain, StoredRecord } from '../store
 import { findPositions } from './page-query.ts';
 import { chainName, createRecordReader, numberInName, type Row } from './read-record.ts';
 import { hasNoSchema, refuseForeignSchema } from './schema.ts';
+import { storeFaults } from './store-faults.ts';
 
 /** How long a reader waits for a lock, which in WAL mode only recovery takes. Milliseconds. */
 const BUSY_TIMEOUT = 2_000;
@@ -35,6 +36,10 @@ function createReader(db: DatabaseSync): StoreReader {
   const checkpoints = db.prepare(
     'SELECT size, note FROM audit_checkpoints WHERE instance = ? AND size > ? ORDER BY size LIMIT ?',
   );
+  const countUpTo = db.prepare('SELECT count(*) AS records FROM audit_records WHERE instance = ? AND sequence <= ?');
+  const countRange = db.prepare(
+    'SELECT count(*) AS records FROM audit_records WHERE instance = ? AND sequence <= ? AND sequence > ?',
+  );
   const byName = db.prepare('SELECT instance FROM audit_instances WHERE name = ?');
   const numberOf = (instance: string) => Number(byName.get(instance)?.['instance'] ?? numberInName(instance));
 
@@ -62,6 +67,14 @@ function createReader(db: DatabaseSync): StoreReader {
     async checkpoints(instance, after, limit) {
       const rows: readonly Row[] = checkpoints.all(numberOf(instance), after, limit);
       return rows.map(({ size, note }) => ({ size: Number(size), note: String(note) }));
+    },
+    async count(instance, after, upTo) {
+      const found =
+        after === null ? countUpTo.get(numberOf(instance), upTo) : countRange.get(numberOf(instance), upTo, after);
+      return Number(found?.['records']);
+    },
+    async faults() {
+      return storeFaults(db);
     },
     async close() {
       db.close();
@@ -95,10 +108,11 @@ function chainsOf(db: DatabaseSync): StoredChain[] {
 
 /** One look-up for each, where DISTINCT would read every record. */
 function distinctInstances(db: DatabaseSync, table: 'audit_records' | 'audit_checkpoints'): number[] {
+  const first = db.prepare(`SELECT min(instance) AS instance FROM ${table}`);
   const next = db.prepare(`SELECT min(instance) AS instance FROM ${table} WHERE instance > ?`);
   const found: number[] = [];
-  for (let last = Number.MIN_SAFE_INTEGER; ; ) {
-    const instance = next.get(last)?.['instance'];
+  for (let last: number | null = null; ; ) {
+    const instance: unknown = (last === null ? first.get() : next.get(last))?.['instance'];
     if (typeof instance !== 'number') return found;
     found.push(instance);
     last = instance;

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { AuditStore } from '../audit-store.ts';
 import { EMPTY_FRONTIER, packFrontier, unpackFrontier } from '../chain/frontier.ts';
-import { type ChainHead, type Commit, HeadMoved, Passing, type Store } from '../store.ts';
+import { type Commit, HeadMoved, type HeadOnRecord, Passing, type Store } from '../store.ts';
 import { openConnection, type SqliteConnection } from './connection.ts';
 import { createRecordInsert } from './insert-record.ts';
 import { isPassing } from './result-codes.ts';
@@ -71,7 +71,9 @@ function createSession(connection: SqliteConnection) {
   const { db } = connection;
   const texts = createTextNumbers(db);
   const insert = createRecordInsert(db, texts);
-  const selectHead = db.prepare('SELECT instance, sequence, hash, frontier FROM audit_instances WHERE name = ?');
+  const selectHead = db.prepare(
+    'SELECT instance, sequence, hash, frontier, checkpoint FROM audit_instances WHERE name = ?',
+  );
   const updateHead = db.prepare(
     `INSERT INTO audit_instances (name, sequence, hash, frontier, checkpoint) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash,
@@ -83,14 +85,15 @@ function createSession(connection: SqliteConnection) {
      ON CONFLICT (instance, size) DO UPDATE SET note = excluded.note`,
   );
 
-  function head(name: string): ChainHead {
+  function head(name: string): HeadOnRecord {
     const row = selectHead.get(name);
-    if (row === undefined) return { sequence: 0, hash: null, frontier: EMPTY_FRONTIER };
+    if (row === undefined) return { sequence: 0, hash: null, frontier: EMPTY_FRONTIER, checkpoint: null };
     const sequence = Number(row['sequence']);
     return {
       sequence,
       hash: bytesOf(row['hash']),
       frontier: unpackFrontier(sequence, bytesOf(row['frontier']) ?? new Uint8Array()),
+      checkpoint: String(row['checkpoint']),
     };
   }
 

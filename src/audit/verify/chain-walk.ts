@@ -20,6 +20,8 @@ export type ChainWalk = {
   hash(): Buffer | null;
   /** How many were read, and the first of them; null when there was none. */
   records(): number;
+  /** How many could not be read. */
+  unreadable(): number;
   first(): number | null;
   /** Looks for a record behind a sequence number, without reading it as one of the chain. */
   recordBehind(sequence: number): Promise<number | null>;
@@ -48,6 +50,7 @@ export function createChainWalk(options: ChainWalkOptions): ChainWalk {
   let records = 0;
   let first: number | null = null;
   let failures = 0;
+  let unreadable = 0;
 
   async function readChunk(after: number, limit: number): Promise<readonly StoredRecord[]> {
     try {
@@ -60,6 +63,7 @@ export function createChainWalk(options: ChainWalkOptions): ChainWalk {
   /** A record that the store itself cannot read: the one behind the last, as far as can be known. */
   function passUnreadable(at: number, error: unknown): Promise<readonly StoredRecord[]> {
     failures += 1;
+    unreadable += 1;
     if (failures > MOST_FAILURES) throw error;
     onFinding({
       kind: 'record_unreadable',
@@ -119,6 +123,7 @@ export function createChainWalk(options: ChainWalkOptions): ChainWalk {
     sequence: () => sequence,
     hash: () => hash,
     records: () => records,
+    unreadable: () => unreadable,
     first: () => first,
     async recordBehind(after) {
       const [record] = await readChunk(after, 1);

@@ -35,6 +35,10 @@ export type Finding =
       readonly reason: string;
     }
   | { readonly kind: 'key_unknown'; readonly origin: string }
+  /** More or fewer records are shown to those who ask than stand in the chain. */
+  | { readonly kind: 'records_unaccounted'; readonly to: number; readonly shown: number; readonly read: number }
+  | { readonly kind: 'records_before_beginning'; readonly count: number; readonly beginning: number }
+  | { readonly kind: 'store_fault'; readonly says: string }
   | { readonly kind: 'instance_missing'; readonly size: number; readonly place: CheckpointPlace };
 
 /** A finding as one sentence, without the instance's name. Parts of it come from the store as they are. */
@@ -77,6 +81,12 @@ export function describeFinding(finding: Finding): string {
       return `${described(finding.place, finding.size)} was made or changed by somebody else: ${finding.reason}`;
     case 'key_unknown':
       return `nothing here is proven: no verifier key was given for ${finding.origin}`;
+    case 'records_unaccounted':
+      return `up to record ${finding.to} the chain has ${finding.read} records, and ${finding.shown} are shown to those who ask`;
+    case 'records_before_beginning':
+      return `${finding.count} records were put in before record ${finding.beginning}, where the chain begins`;
+    case 'store_fault':
+      return `the store was changed: ${finding.says}`;
     case 'instance_missing':
       return `the whole instance is gone: ${described(finding.place, finding.size)} covers records 1 to ${finding.size}`;
   }

@@ -20,6 +20,8 @@ export type PrintedCheckpoints = {
   of(instance: string): readonly ExpectedRoot[];
   findings(instance: string): readonly Finding[];
   readonly instances: readonly string[];
+  /** How many notes of ours were found, good or not. */
+  readonly count: number;
   /** Of lines that do not tell their instance. */
   readonly strayFindings: readonly Finding[];
 };
@@ -32,12 +34,14 @@ export async function readPrintedCheckpoints(
   const roots = new Map<string, ExpectedRoot[]>();
   const wrong = new Map<string, Finding[]>();
   const strayFindings: Finding[] = [];
+  let count = 0;
 
   function take(note: string, at: string): void {
     const [origin = ''] = note.split('\n', 1);
     const instance = instanceOf(origin);
     // Other programs sign notes too.
     if (instance === null) return;
+    count += 1;
     const key = keys.keyOf(origin);
     if (key === null) return void wrong.set(instance, [{ kind: 'key_unknown', origin }]);
     const opened = open(note, key, at);
@@ -57,6 +61,7 @@ export async function readPrintedCheckpoints(
     of: (instance) => roots.get(instance) ?? [],
     findings: (instance) => wrong.get(instance) ?? [],
     instances: [...new Set([...roots.keys(), ...wrong.keys()])],
+    count,
     strayFindings,
   };
 }

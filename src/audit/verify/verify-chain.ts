@@ -120,9 +120,23 @@ export async function verifyChain(reader: StoreReader, toVerify: ChainToVerify):
       const place = { type: 'printed', at: beyond.printed.at } as const;
       findings.add({ kind: 'tail_cut', from: there + 1, to: beyond.printed.size, place });
     }
+    if (behind !== null && behind <= there)
+      return findings.add({ kind: 'record_out_of_order', sequence: behind, after: there });
     if (behind === null || behind <= present) return;
     await walk.readUpTo(Infinity);
     findings.add({ kind: 'records_uncovered', from: behind, to: walk.sequence() });
+  }
+
+  /** What `list` shows and the chain does not have would be believed, and never be found in the chain. */
+  async function checkCounts(): Promise<void> {
+    const before = await reader.count(instance, null, start);
+    const to = walk.sequence();
+    const shown = await reader.count(instance, start, to);
+    const read = walk.records() + walk.unreadable();
+    if (before === 0 && shown === read) return;
+    await requireSameBeginning();
+    if (before > 0) findings.add({ kind: 'records_before_beginning', count: before, beginning: start + 1 });
+    if (shown !== read) findings.add({ kind: 'records_unaccounted', to, shown, read });
   }
 
   let { head } = chain;
@@ -142,6 +156,7 @@ export async function verifyChain(reader: StoreReader, toVerify: ChainToVerify):
     }
     await checkBeyond(end);
   }
+  await checkCounts();
   checkpoints.end();
 
   const confirmed = checkpoints.confirmed();

@@ -36,8 +36,9 @@ export async function verifyStore(
   for (const instance of instances) {
     chains.push(await verifyInstance(reader, keys, printed, retiredBefore, instance));
   }
-  const good = chains.every(({ findingCount }) => findingCount === 0) && printed.strayFindings.length === 0;
-  return { good, chains, findings: printed.strayFindings };
+  const faults = (await reader.faults()).map((says): Finding => ({ kind: 'store_fault', says }));
+  const findings = [...printed.strayFindings, ...faults];
+  return { good: findings.length === 0 && chains.every(({ findingCount }) => findingCount === 0), chains, findings };
 }
 
 async function verifyInstance(

@@ -1,0 +1,66 @@
+import { type Query, sqlStateOf } from './connection.ts';
+import { ALL_IDS, type IdRange, MOST_PARTITIONS, windowsDown } from './id-windows.ts';
+import type { Partition } from './partitions.ts';
+
+const QUERY_CANCELED = '57014';
+const LEAST_BIGINT = '-9223372036854775808';
+
+/** Counts an instance's records behind `after` (null: all) up to `upTo` in the table that pages are read from. */
+export async function countRecords(
+  query: Query,
+  partitions: readonly Partition[],
+  instance: string,
+  after: number | null,
+  upTo: number,
+): Promise<number> {
+  const last = Math.min(upTo, Number.MAX_SAFE_INTEGER);
+
+  async function countIn({ from, to }: IdRange): Promise<number> {
+    const text = `SELECT count(*) AS count FROM rtv_audit.records
+      WHERE instance = $1 AND sequence > $2 AND sequence <= $3 AND id >= $4 AND id < $5`;
+    const [row] = await query({ text, values: [instance, after ?? LEAST_BIGINT, last, from, to] });
+    return Number(row?.['count']);
+  }
+
+  /** What takes too long together is counted day by day. */
+  async function countAll(range: IdRange, size: number): Promise<number> {
+    let sum = 0;
+    for (const window of windowsDown(partitions, range, size, size)) {
+      try {
+        sum += await countIn(window);
+      } catch (error) {
+        if (size === 1 || sqlStateOf(error) !== QUERY_CANCELED) throw error;
+        sum += await countAll(window, 1);
+      }
+    }
+    return sum;
+  }
+
+  return await countAll(ALL_IDS, MOST_PARTITIONS);
+}
+
+/**
+ * What is not as the migrations made it and could hide records from pages, or show them where they do not belong. Row-level
+ * security is none of it: the reader's sessions are refused rather than shown a part.
+ */
+export async function findFaults(query: Query): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const [records] = await query({
+    text: `SELECT relkind, relhasrules FROM pg_class WHERE oid = to_regclass('rtv_audit.records')`,
+  });
+  if (records?.['relkind'] !== 'p') faults.push('rtv_audit.records is not the partitioned table that the service made');
+  if (records?.['relhasrules'] === true)
+    faults.push('rtv_audit.records has a rewrite rule, which the service did not make');
+  const untied = await query({
+    text: `SELECT part.oid::regclass::text AS "table" FROM pg_class AS part
+      WHERE (part.oid = to_regclass('rtv_audit.records')
+          OR part.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('rtv_audit.records')))
+        AND NOT EXISTS (SELECT FROM pg_constraint
+          WHERE conrelid = part.oid AND contype = 'c' AND conname = 'columns_as_recorded' AND convalidated)
+      ORDER BY 1`,
+  });
+  for (const { table } of untied) {
+    faults.push(`${String(table)} has lost the rule that ties what records are found by to what they say`);
+  }
+  return faults;
+}

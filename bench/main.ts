@@ -1,13 +1,14 @@
 import { measureAudit } from './audit/measure-audit.ts';
 
 /*
- * npm run bench -- audit [--records N] [--rounds N] [--seconds N]
+ * npm run bench -- audit [--records N] [--rounds N] [--seconds N] [--only throughput|sqlite|postgres]
  *
  * Measures on this machine and prints a table. Figures of different machines, and of different runs of a busy one, are
  * not comparable: ratios within one run are.
  */
 
-const USAGE = 'Usage: npm run bench -- audit [--records N] [--rounds N] [--seconds N] [--only throughput|pages]';
+const USAGE =
+  'Usage: npm run bench -- audit [--records N] [--rounds N] [--seconds N] [--only throughput|sqlite|postgres]';
 
 const [what, ...args] = process.argv.slice(2);
 if (what === 'audit') {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { measurePages } from './pages.ts';
+import { measurePostgres, measureSqlite } from './pages.ts';
 import { measureThroughput } from './throughput.ts';
 
 /** What the audit costs: throughput, bytes a record, the time of a page. */
@@ -13,8 +13,10 @@ export async function measureAudit(args: readonly string[]): Promise<void> {
       only: { type: 'string' },
     },
   });
-  if (values.only !== 'pages') {
+  const { only } = values;
+  if (only === undefined || only === 'throughput') {
     await measureThroughput({ rounds: Number(values.rounds), seconds: Number(values.seconds) });
   }
-  if (values.only !== 'throughput') await measurePages(Number(values.records));
+  if (only === undefined || only === 'sqlite') await measureSqlite(Number(values.records));
+  if (only === undefined || only === 'postgres') await measurePostgres(Number(values.records));
 }

@@ -35,8 +35,8 @@ const QUERIES: readonly (readonly [what: string, filter: AuditFilter])[] = [
   ['one day in the middle', { from: middle, to: middle + day }],
 ];
 
-/** Bytes of a record in SQLite, and the time of a page of 100, over so many records, in SQLite and in PostgreSQL. */
-export async function measurePages(records: number): Promise<void> {
+/** Bytes of a record, and the time of a page of 100, over so many records in SQLite. */
+export async function measureSqlite(records: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'rtv-bench-'));
   try {
     const path = join(directory, 'audit.db');
@@ -47,6 +47,10 @@ export async function measurePages(records: number): Promise<void> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The same in PostgreSQL. */
+export async function measurePostgres(records: number): Promise<void> {
   const server = await startPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
   try {
     const database = await server.createDatabase();

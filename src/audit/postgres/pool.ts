@@ -15,6 +15,7 @@ export function createPool(open: () => Promise<Connection>, most: number): Pool 
     if (taken >= most) await new Promise<void>((resolve) => waiting.push(resolve));
     else taken += 1;
     try {
+      if (closed) throw new Error('it is closed');
       for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
         if (connection.isAlive()) return connection;
         await connection.close();

@@ -67,3 +67,16 @@ test('of the adapters only the route of the SDKs knows them', () => {
   assert.deepEqual(users('@aws-sdk/credential-providers'), new Set(['aws']));
   assert.deepEqual(users('node:sqlite'), new Set(['audit']));
 });
+
+test('the service needs no package but its dependencies: what is for development is not there in production', () => {
+  const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  const packages = files.flatMap((file) => importsOf(file).map(({ path }) => path));
+  const foreign = packages.filter((path) => !path.startsWith('.') && !path.startsWith('node:'));
+  const names = new Set(foreign.map((path) => path.split('/', path.startsWith('@') ? 2 : 1).join('/')));
+  assert.deepEqual(
+    [...names].filter((name) => !Object.hasOwn(manifest.dependencies, name)),
+    [],
+  );
+});

@@ -7,6 +7,7 @@ import type { StoreReader } from '../../src/audit/store.ts';
 import type { AuditFilter } from '../../src/issuance/audit-query.ts';
 import { startPostgres } from '../../test/support/postgres-server.ts';
 import { medianOf } from '../median.ts';
+import { fillPostgres } from './fill-postgres.ts';
 import { fillStore, FIRST_TIME, RARE, TIME_SPAN } from './fill-store.ts';
 
 const LIMIT = 100;
@@ -40,10 +41,16 @@ export async function measureSqlite(records: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'rtv-bench-'));
   try {
     const path = join(directory, 'audit.db');
-    await measureStore({ type: 'sqlite', path }, records, () => {
-      const bytes = statSync(path).size / records;
-      console.log(`  bytes a record, indexes and checkpoints included: ${bytes.toFixed(0)}; goal: under 500`);
-    });
+    const store = { type: 'sqlite', path } as const;
+    await measureStore(
+      store,
+      records,
+      () => fillStore(store, records),
+      () => {
+        const bytes = statSync(path).size / records;
+        console.log(`  bytes a record, indexes and checkpoints included: ${bytes.toFixed(0)}; goal: under 500`);
+      },
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -54,8 +61,9 @@ export async function measurePostgres(records: number): Promise<void> {
   const server = await startPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
   try {
     const database = await server.createDatabase();
-    await measureStore(server.storeConfig(database), records, async () => {
-      await server.query(database, 'ANALYZE');
+    const config = server.storeConfig(database);
+    const fill = () => fillPostgres(server, config, records);
+    await measureStore(config, records, fill, async () => {
       const [row] = await server.query(database, 'SELECT pg_database_size(current_database()) AS size');
       console.log(`  bytes a record, indexes included: ${(Number(row?.['size']) / records).toFixed(0)}`);
     });
@@ -64,9 +72,14 @@ export async function measurePostgres(records: number): Promise<void> {
   }
 }
 
-async function measureStore(store: AuditStore, records: number, whenFilled: () => void | Promise<void>): Promise<void> {
+async function measureStore(
+  store: AuditStore,
+  records: number,
+  fill: () => Promise<void>,
+  whenFilled: () => void | Promise<void>,
+): Promise<void> {
   const begun = performance.now();
-  await fillStore(store, records);
+  await fill();
   const seconds = (performance.now() - begun) / 1_000;
   console.log(
     `${store.type}: ${records} records, written in ${seconds.toFixed(0)} s (${(records / seconds).toFixed(0)}/s)`,

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { appendFileSync, closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { openCheckpoint } from '../../src/audit/chain/checkpoint.ts';
+import { rootOf } from '../../src/audit/chain/frontier.ts';
 import { recoverEnd } from '../../src/audit/file/recover.ts';
 import { auditRecord } from '../support/audit-records.ts';
 import { testDirectory } from '../support/audit-setup.ts';
 import { recordFiles } from '../support/file-records.ts';
-import { fileTrail, openFileTrail } from '../support/file-trail.ts';
+import { type FileTrail, fileTrail, openFileTrail, publicKey } from '../support/file-trail.ts';
 import { verifiedIds } from '../support/verified-files.ts';
 
 /** A closed trail of three commits; where each ends in its only file, in bytes. */
@@ -163,4 +165,40 @@ test('what another process left unsynced is recovered from any anchor, and a tor
     writeFileSync(path, bytes);
   }
   assert.equal(verifiedIds(directory).length, 30);
+});
+
+test('the head comes with the signed checkpoint that covers it, also when a commit is cut off', async (t) => {
+  const coveredBy = async ({ store }: FileTrail) => {
+    const { sequence, frontier, checkpoint } = await store.head();
+    const { size, root } = openCheckpoint(checkpoint ?? '', publicKey);
+    assert.deepEqual([size, root], [sequence, rootOf(frontier)]);
+    return { sequence, checkpoint };
+  };
+  const empty = await openFileTrail(t, join(testDirectory(t), 'audit'));
+  assert.equal((await empty.store.head()).checkpoint, null);
+
+  const { directory, path, bytes } = await threeCommits(t);
+  const trail = await openFileTrail(t, directory);
+  const first = await coveredBy(trail);
+  assert.equal(first.sequence, 7);
+  await trail.store.keep(7, first.checkpoint ?? '');
+  assert.deepEqual(await coveredBy(trail), first);
+  await trail.add(auditRecord());
+  assert.equal((await coveredBy(trail)).sequence, 8);
+  await trail.store.close();
+  for (const cut of [1, 300, 1_500]) {
+    writeFileSync(path, bytes.subarray(0, bytes.length - cut));
+    const again = await openFileTrail(t, directory);
+    assert.equal((await coveredBy(again)).sequence, 4);
+    await again.store.close();
+  }
+  // As the first commit of a new file, where only the anchor has it.
+  writeFileSync(path, bytes);
+  const rotated = await openFileTrail(t, directory, { rotateSize: 1 });
+  await rotated.add(auditRecord());
+  await rotated.store.close();
+  const last = recordFiles(directory).at(-1) ?? '';
+  truncateSync(last, readFileSync(last).indexOf(0x0a) + 1);
+  const anchored = await openFileTrail(t, directory);
+  assert.equal((await coveredBy(anchored)).sequence, 7);
 });

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { AuditStore } from '../audit-store.ts';
 import type { StoreReader } from '../store.ts';
+import { countRecords } from './count-records.ts';
 import { findRecord } from './find-record.ts';
+import { folderFaults } from './folder-faults.ts';
 import { readPage } from './page.ts';
 import { readChains, readCheckpoints, readRecords } from './read-chains.ts';
 import { instancesIn, isInstanceName } from './record-files.ts';
@@ -29,6 +31,12 @@ export async function openFileReader({ directory }: Extract<AuditStore, { type: 
     },
     async checkpoints(instance, after, limit) {
       return checkpoints(instance, after, limit);
+    },
+    async count(instance, after, upTo) {
+      return isInstanceName(instance) ? countRecords(join(directory, instance), after ?? 0, upTo) : 0;
+    },
+    async faults() {
+      return folderFaults(directory);
     },
     async close() {
       // Nothing is open.

@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import type { AuditStore } from '../audit-store.ts';
 import { EMPTY_FRONTIER } from '../chain/frontier.ts';
 import { createDirectory, syncDirectory } from '../directory.ts';
-import { type ChainHead, type Commit, HeadMoved, type Store } from '../store.ts';
+import { type ChainHead, type Commit, HeadMoved, Passing, type Store } from '../store.ts';
 import { type AppendFile, createWholeFile, openAppendFile, writeDurably } from './append-file.ts';
 import { type Anchor, anchorLine, checkpointLine, recordLine } from './file-lines.ts';
 import { takeLock } from './lock.ts';
-import { type RecordFile, recordFileIn, recordFilesIn } from './record-files.ts';
+import { LONGEST_LINE } from './read-lines.ts';
+import { isInstanceName, type RecordFile, recordFileIn, recordFilesIn } from './record-files.ts';
 import { recoverEnd } from './recover.ts';
 import { createRetirement } from './retire.ts';
 
 /** Bytes between two anchors in a file: what is read when a store is opened, whatever `rotateSize` is. */
 const ANCHOR_INTERVAL = 8 * 1024 * 1024;
 
-const PROBE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+/** A link in its place is not followed, and a pipe not waited for. */
+const PROBE_FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** The end of the chain, and the file that it is in. */
 type End = Anchor & {
@@ -29,11 +32,16 @@ type End = Anchor & {
 /**
  * Files of one JSON record a line, `DIRECTORY/INSTANCE/NUMBER.ndjson`, that are only ever appended to. One process at a
  * time writes for an instance.
+ *
+ * @throws {Error} for an instance name whose folder no reader would look into.
  */
 export function createFileStore(
   { directory, rotateSize }: Extract<AuditStore, { type: 'file' }>,
   instance: string,
 ): Store {
+  if (!isInstanceName(instance)) {
+    throw new Error(`${JSON.stringify(instance)} is no instance's name: no reader would find the records under it`);
+  }
   const folder = join(directory, instance);
   const retirement = createRetirement(directory);
   let lock: ReturnType<typeof takeLock> | null = null;
@@ -72,7 +80,12 @@ export function createFileStore(
     return end;
   }
 
-  /** A file ends in a kept checkpoint, so that it can be retired as a whole. */
+  /**
+   * A file ends in a kept checkpoint, so that it can be retired as a whole.
+   *
+   * The writer does not hear that this one is kept, so it is not printed: the next one that is covers its records too. In
+   * print it would do no harm either: it is the note that was signed of these very records, and no other can be there.
+   */
   function rotate(): void {
     const { head, checkpoint, kept, file, first } = opened();
     if (file.length() < rotateSize || head.sequence < first || checkpoint === null) return;
@@ -84,20 +97,18 @@ export function createFileStore(
   function keep(checkpoint: string): void {
     const current = opened();
     current.file.append(checkpointLine(checkpoint, true));
-    end = { ...current, kept: true };
+    end = { ...current, checkpoint, kept: true };
   }
 
   function commit({ before, after, records, checkpoint, keep }: Commit): void {
     if (!isSame(before, opened().head)) throw new HeadMoved();
+    const lines = records.map(recordLine);
+    requireReadable(lines);
     rotate();
     const { file, anchoredAt, first, ...anchor } = opened();
     const isAnchored = file.length() - anchoredAt < ANCHOR_INTERVAL;
     const nextAnchor = isAnchored ? anchoredAt : file.length();
-    file.append(
-      [...(isAnchored ? [] : [anchorLine(anchor)]), ...records.map(recordLine), checkpointLine(checkpoint, keep)].join(
-        '',
-      ),
-    );
+    file.append([...(isAnchored ? [] : [anchorLine(anchor)]), ...lines, checkpointLine(checkpoint, keep)].join(''));
     end = { head: after, checkpoint, kept: keep, file, first, anchoredAt: nextAnchor };
     known = { path: file.path, head: after };
   }
@@ -123,7 +134,8 @@ export function createFileStore(
       }
     },
     async head() {
-      return opened().head;
+      const { head, checkpoint } = opened();
+      return { ...head, checkpoint };
     },
     async commit(records) {
       commit(records);
@@ -152,7 +164,12 @@ export function createFileStore(
 
 const NO_RECORDS: ChainHead = { sequence: 0, hash: null, frontier: EMPTY_FRONTIER };
 
-/** A write that allocates space, and names that are on the disk. A link in its place is not followed. */
+/** @throws {Passing} for a line that no reader would take. Requests are far smaller. */
+function requireReadable(lines: readonly string[]): void {
+  if (lines.some((line) => Buffer.byteLength(line) > LONGEST_LINE)) throw new Passing('a record is longer than 1 MiB');
+}
+
+/** A write that allocates space, and names that are on the disk. */
 function proveWritable(folder: string): void {
   writeDurably(join(folder, 'probe'), PROBE_FLAGS, `${Date.now()}\n`);
   syncDirectory(folder);

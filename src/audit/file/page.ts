@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type AuditPage, type AuditQuery, UnknownCursor } from '../../issuance/audit-query.ts';
 import { cursorKey, cursorOf, positionsOf } from './cursor.ts';
-import { extentsIn, unlessRetired } from './extents.ts';
+import { type Extent, extentsIn, unlessRetired } from './extents.ts';
 import { matchesFilter } from './matches-filter.ts';
 import { narrow, type Place } from './narrow.ts';
 import { brokenLine } from './read-lines.ts';
@@ -86,14 +86,28 @@ function* newestFirst(folder: string, { from, to }: AuditQuery['filter'], last: 
   const highs = [{ file: files.length - 1, offset: files.at(-1)?.end ?? 0 }];
   if (last !== Number.POSITIVE_INFINITY) highs.push(narrow(files, ({ sequence }) => sequence <= last).high);
   if (to !== undefined) highs.push(narrow(files, ({ time }) => time < to + ORDER_SLACK).high);
-  let before = Number.POSITIVE_INFINITY;
-  for (const record of recordsBackward(files, low, highs.reduce(earlier))) {
-    if (before === Number.POSITIVE_INFINITY && record.sequence > last) continue;
-    // Only somebody else writes such a file, and a walk through it might never end.
-    if (record.sequence >= before) throw brokenLine(record.line, `record ${record.sequence} stands before ${before}`);
-    before = record.sequence;
-    yield record;
+  const records = recordsBackward(files, low, highs.reduce(earlier));
+  // What stands before a record decides whether it is given: it may be retired meanwhile.
+  const next = () => unlessRetired(() => records.next().value ?? null, null);
+  let isReached = false;
+  for (let record = next(); record !== null; ) {
+    const before = next();
+    isReached ||= record.sequence <= last;
+    if (isReached) {
+      requireInOrder(record, before, files);
+      yield record;
+    }
+    record = before;
   }
+}
+
+/** Only somebody else writes such a file: what they put in must not pass for a record, and a walk might never end. */
+function requireInOrder({ sequence, line }: RecordLine, before: RecordLine | null, files: readonly Extent[]): void {
+  if (before !== null && before.sequence >= sequence) {
+    throw brokenLine(before.line, `record ${before.sequence} stands before ${sequence}`);
+  }
+  const first = files.find(({ path }) => path === line.path)?.first ?? 0;
+  if (sequence < first) throw brokenLine(line, `record ${sequence} stands in the file that begins with ${first}`);
 }
 
 const START: Place = { file: 0, offset: 0 };

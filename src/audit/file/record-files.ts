@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceName } from '../../config/values.ts';
 
@@ -16,12 +16,19 @@ export function recordFileIn(folder: string, first: number): RecordFile {
   return { path: join(folder, `${String(first).padStart(16, '0')}.ndjson`), first };
 }
 
-/** In the order of their records. Other files in the folder are not looked at. Empty when there is no folder. */
+/**
+ * In the order of their records. Empty when there is no folder. What else is in the folder is passed over: reading a pipe
+ * of such a name would never end, and a link could lead anywhere.
+ */
 export function recordFilesIn(folder: string): RecordFile[] {
-  return (namesIn(folder) ?? []).flatMap((name) => {
-    const [, first] = FILE_NAME.exec(name) ?? [];
-    return first === undefined ? [] : [recordFileIn(folder, Number(first))];
+  return (entriesIn(folder) ?? []).flatMap((entry) => {
+    const [, first] = FILE_NAME.exec(entry.name) ?? [];
+    return first === undefined || !entry.isFile() ? [] : [recordFileIn(folder, Number(first))];
   });
+}
+
+export function isRecordFileName(name: string): boolean {
+  return FILE_NAME.test(name);
 }
 
 /**
@@ -30,8 +37,9 @@ export function recordFilesIn(folder: string): RecordFile[] {
  * @throws {Error} when there is no such directory: an audit trail that was taken away is not an empty one.
  */
 export function instancesIn(directory: string): string[] {
-  const names = namesIn(directory);
-  if (names === null) throw new Error(`there is no audit store at ${directory}`);
+  const entries = entriesIn(directory);
+  if (entries === null) throw new Error(`there is no audit store at ${directory}`);
+  const names = entries.map(({ name }) => name);
   return names.filter((name) => isInstanceName(name) && isFolder(join(directory, name)));
 }
 
@@ -39,13 +47,14 @@ export function isInstanceName(name: string): boolean {
   return instanceName.safeParse(name).success;
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function namesIn(folder: string): string[] | null {
+/** In the order of their names; null when there is no such folder. */
+export function entriesIn(folder: string): Dirent[] | null {
   try {
-    return readdirSync(folder).sort();
+    return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -4,7 +4,7 @@ import { leafHash } from '../chain/extend.ts';
 import { rootOf, withLeaves } from '../chain/frontier.ts';
 import { logOrigin } from '../chain/log-origin.ts';
 import { type Anchor, anchorIn, checkpointIn, kindOf, mayBeginLine } from './file-lines.ts';
-import { headerOf } from './read-chains.ts';
+import { headerOf, readEnd } from './read-chains.ts';
 import { brokenLine, type Line, linesBackward, linesForward } from './read-lines.ts';
 import { canonicalIn, recordIn } from './record-in.ts';
 import type { RecordFile } from './record-files.ts';
@@ -32,6 +32,7 @@ export function recoverEnd(file: RecordFile, instance: string): RecoveredEnd {
   const size = statSync(file.path).size;
   const start = lastAnchor(file, size);
   const anchor = anchorIn(start);
+  requireContinued(file, start, anchor);
   const hashes = new Map([[anchor.head.sequence, anchor.head.hash?.toString('hex') ?? null]]);
   const leaves: Buffer[] = [];
   let { sequence, hash } = anchor.head;
@@ -67,6 +68,15 @@ export function recoverEnd(file: RecordFile, instance: string): RecoveredEnd {
     if (kind === 'checkpoint') takeCheckpoint(line);
   }
   return { ...end, anchoredAt: start.offset, hashOf: (sequence) => hashes.get(sequence) };
+}
+
+/** A copy of an earlier anchor has a good signature, and would take the chain back to where it was. */
+function requireContinued(file: RecordFile, line: Line, { head }: Anchor): void {
+  if (line.offset === 0) return;
+  const { record } = readEnd({ ...file, end: line.offset });
+  if (record?.sequence !== head.sequence || record.hash !== head.hash?.toString('hex')) {
+    throw brokenLine(line, 'the anchor is not that of the records before it');
+  }
 }
 
 /** The last anchor that was written to its end. */

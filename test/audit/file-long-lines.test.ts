@@ -61,7 +61,7 @@ test('a file of gigabytes without a line end is not read into memory', async (t)
 
 test('megabytes of zeros that a power cut left in the last commit are cut off with it', async (t) => {
   const { directory, trail, path, before, ids, reader } = await shortTrail(t);
-  await trail.close();
+  await trail.store.close();
   const bytes = readFileSync(path);
   for (const at of [before, before + 100, bytes.indexOf(0x0a, before), bytes.indexOf(0x0a, before) + 1]) {
     for (const length of [1, MIB - 1, MIB, 3 * MIB + 7]) {

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createConnection, type Connection } from 'mysql2/promise';
+import { freePort } from '../../demo/listen.ts';
 import { eventually } from './eventually.ts';
 
 export type MariaDbServer = {
@@ -55,14 +55,4 @@ export async function startMariaDb(
   const superuser = () => createConnection({ socketPath, user: 'root' });
   await eventually(async () => (await superuser()).end(), 30_000);
   return { port, superuser };
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import type { AuditStore } from '../../src/audit/audit-store.ts';
+import { freePort } from '../../demo/listen.ts';
 import { eventually } from './eventually.ts';
 
 export type PostgresConfig = Extract<AuditStore, { type: 'postgres' }>;
@@ -203,16 +203,6 @@ function run(command: string, args: readonly string[], ids: ServerUser['ids']): 
   const { status, stdout, stderr } = spawnSync(command, args, { ...ids, cwd: '/', encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} failed: ${stderr}`);
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }
 
 function signalAll(postmaster: number | undefined, signal: NodeJS.Signals): void {

@@ -1,5 +1,6 @@
 import type { AuditLog } from '../issuance/audit-record.ts';
 import { Fault } from '../issuance/fault.ts';
+import { storePlace } from './audit-store.ts';
 import { beginBatch, type PendingBatch } from './pending-batch.ts';
 import { type RecordRow, rowOf } from './record-row.ts';
 import { createRefusalCounter } from './refusal-counter.ts';
@@ -31,7 +32,7 @@ export async function openAuditLog(
   setup: Omit<WriterSetup, 'create'>,
   events: AuditEvents = {},
 ): Promise<OpenAuditLog> {
-  const place = placeOf(setup.store);
+  const place = storePlace(setup.store);
   const opening = Promise.withResolvers<string>();
   const unanswered = new Map<number, PendingBatch>();
   let gathering: PendingBatch | null = null;
@@ -174,16 +175,4 @@ export async function openAuditLog(
     probe: () => written(null),
     close: () => (closed ??= close()),
   };
-}
-
-/** The store in words, without secrets. */
-function placeOf(store: WriterSetup['store']): string {
-  switch (store.type) {
-    case 'sqlite':
-      return store.path;
-    case 'file':
-      return store.directory;
-    case 'postgres':
-      return `${store.user}@${store.host}:${store.port}/${store.database}`;
-  }
 }

@@ -1,4 +1,4 @@
-import type { AuditStore } from './audit-store.ts';
+import { type AuditStore, storePlace } from './audit-store.ts';
 import type { Store, StoreReader } from './store.ts';
 
 /** The configured store, for the instance that writes. Nothing is opened yet. Only the kind in use is loaded. */
@@ -19,8 +19,18 @@ export async function openReader(store: AuditStore): Promise<StoreReader> {
     case 'sqlite':
       return (await import('./sqlite/sqlite-reader.ts')).openSqliteReader(store);
     case 'postgres':
-      return (await import('./postgres/postgres-reader.ts')).openPostgresReader(store);
+      return naming(storePlace(store), (await import('./postgres/postgres-reader.ts')).openPostgresReader(store));
     case 'file':
       return (await import('./file/file-reader.ts')).openFileReader(store);
+  }
+}
+
+/** What a server says does not tell which one it is. */
+async function naming(place: string, opening: Promise<StoreReader>): Promise<StoreReader> {
+  try {
+    return await opening;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the audit store ${place} cannot be read: ${why}`, { cause: error });
   }
 }

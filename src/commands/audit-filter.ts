@@ -40,6 +40,8 @@ export function readFilter(options: FilterOptions, now: number): AuditFilter {
 function one(options: FilterOptions, name: keyof FilterOptions): string | undefined {
   const values = options[name] ?? [];
   if (values.length > 1) throw new UsageError(`--${name} is there twice.`);
+  // An unset variable of a script would otherwise ask for what nobody has.
+  if (values[0] === '') throw new UsageError(`--${name} is empty.`);
   return values[0];
 }
 

@@ -30,7 +30,7 @@ export async function auditFind(context: CommandContext): Promise<ExitStatus> {
   if (loaded === undefined) return 1;
   const token = readTokenForms(await readText(file === '-' ? context.input() : createReadStream(file)));
   if (token === null) {
-    context.printError('This is no RDS auth token: it has no X-Amz-Date.');
+    context.printError('There is no RDS auth token in it.');
     return 1;
   }
   const [from, to] = [token.signedAt - MARGIN, token.signedAt + MARGIN];
@@ -45,7 +45,9 @@ export async function auditFind(context: CommandContext): Promise<ExitStatus> {
     const lines: string[] = [];
     for (const filter of filters) for await (const page of pagesOf(reader, filter, Infinity)) lines.push(...page);
     if (lines.length === 0) {
-      context.printError('No record has this token: this service did not issue it, or its record is retired.');
+      context.printError(
+        'No record in the store has this token: this service did not issue it, or its record is retired.',
+      );
       return 1;
     }
     for (const line of json ? lines : recordTable(lines.map(recordIn))) context.print(line);

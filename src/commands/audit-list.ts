@@ -30,6 +30,7 @@ export async function auditList(context: CommandContext): Promise<ExitStatus> {
     // One more than is shown tells whether there are more.
     for await (const page of pagesOf(reader, filter, limit + 1)) lines.push(...page);
     for (const row of recordTable(lines.slice(0, limit).map(recordIn))) context.print(row);
+    if (lines.length === 0) context.printError('No record matches.');
     if (lines.length > limit)
       context.printError(`There are more than these ${limit}: --limit shows more, a filter fewer.`);
   } finally {

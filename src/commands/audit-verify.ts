@@ -3,11 +3,11 @@ import { open } from 'node:fs/promises';
 import { loadCheckpointPublicKey } from '../audit/chain/checkpoint-key.ts';
 import { openReader } from '../audit/open-store.ts';
 import { type CheckpointKeys, keysOf, oneKey } from '../audit/verify/checkpoint-keys.ts';
-import { readPrintedCheckpoints } from '../audit/verify/printed-checkpoints.ts';
+import { type PrintedCheckpoints, readPrintedCheckpoints } from '../audit/verify/printed-checkpoints.ts';
 import { verifyStore } from '../audit/verify/verify-store.ts';
 import type { Config } from '../config.ts';
 import { momentOf } from './audit-filter.ts';
-import type { CommandContext, ExitStatus } from './command.ts';
+import { type CommandContext, type ExitStatus, UsageError } from './command.ts';
 import { CONFIG_OPTION, loadNamedConfig, readOptions } from './config-option.ts';
 import { printable } from './printable.ts';
 import { verdictDocument, verdictLines } from './verdict-text.ts';
@@ -37,14 +37,34 @@ export async function auditVerify(context: CommandContext): Promise<ExitStatus> 
     context.printError('There is no checkpoint of this service in the files that --checkpoints names.');
     return 1;
   }
-  const reader = await openReader(loaded.config.audit.store);
+  const before = retiredBefore(loaded.config.audit, options['retired-until']);
   try {
-    const verdict = await verifyStore(
-      reader,
-      keys,
-      printed,
-      retiredBefore(loaded.config.audit, options['retired-until']),
+    return await verifyNamed(context, loaded.config.audit.store, { keys, printed, before, json });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (json) context.print(JSON.stringify({ good: false, error: why }));
+    context.printError(
+      `${why.split('\n').map(printable).join('\n')}\nThe store could not be verified as a whole: nothing is proven.`,
     );
+    return 1;
+  }
+}
+
+type Verification = {
+  readonly keys: CheckpointKeys;
+  readonly printed: PrintedCheckpoints;
+  readonly before: number;
+  readonly json: boolean;
+};
+
+async function verifyNamed(
+  context: CommandContext,
+  store: Config['audit']['store'],
+  { keys, printed, before, json }: Verification,
+): Promise<ExitStatus> {
+  const reader = await openReader(store);
+  try {
+    const verdict = await verifyStore(reader, keys, printed, before);
     if (json) context.print(JSON.stringify(verdictDocument(verdict)));
     // Names and ids are as the store has them, and it is not trusted.
     else for (const line of verdictLines(verdict)) context.print(printable(line));
@@ -67,7 +87,14 @@ function retiredBefore({ retention }: Config['audit'], until: string | undefined
 /** Never keys from the store: whoever can rewrite it can put theirs there. */
 function trustedKeys(given: readonly string[], { checkpointKeyFile }: Config['audit']): CheckpointKeys {
   if (given.length === 0) return oneKey(loadCheckpointPublicKey(checkpointKeyFile));
-  return keysOf(given.flatMap((text) => (existsSync(text) ? keysInFile(text) : [text])));
+  return keysOf(given.flatMap((text) => (existsSync(text) ? keysInFile(text) : [requireKey(text)])));
+}
+
+function requireKey(text: string): string {
+  if (text.includes('+')) return text;
+  throw new UsageError(
+    `--verifier-key ${text} is neither a file nor a key: the service prints its key, NAME+ID+KEY, at each start.`,
+  );
 }
 
 /** One verifier key a line. */
@@ -77,6 +104,9 @@ function keysInFile(file: string): string[] {
 }
 
 async function* linesOf(file: string): AsyncGenerator<string> {
-  const handle = await open(file);
+  const handle = await open(file).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--checkpoints ${file} cannot be read: ${why}`);
+  });
   yield* handle.readLines();
 }

@@ -62,6 +62,9 @@ export const audit = z.strictObject({
       about('Where audit records become durable before a token leaves.', { type: 'sqlite', path: './data/audit.db' }),
     ),
   instance: values.instanceName
+    .refine((name) => !name.endsWith('-cli'), {
+      error: "Write a name that does not end in -cli: those are the command line's own chains.",
+    })
     .optional()
     .meta(
       about('The name of the chain that this process writes. Unique among processes. Default: the host name.', 'pod-1'),

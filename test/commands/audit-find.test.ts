@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FORMATS, formatFits, renderAuthToken } from '../../src/rds/render-auth-token.ts';
 import { readTokenForms } from '../../src/commands/token-forms.ts';
 import { auditFolder } from '../support/audit-folder.ts';
 import { auditRecord } from '../support/audit-records.ts';
+import { CONNECTION } from '../support/hostile-connections.ts';
 import { runProgram } from '../support/service-process.ts';
 import { readSqliteRecords } from '../support/sqlite-records.ts';
 
@@ -31,6 +33,20 @@ for (const [form, text] of [
     assert.equal(forms.signedAt, SIGNED_AT);
     assert.ok(forms.fingerprints.length <= 4);
   });
+}
+
+for (const engine of ['postgres', 'mysql', 'mariadb'] as const) {
+  for (const format of FORMATS) {
+    if (format === 'json' || !formatFits(format, engine)) continue;
+    test(`a token in ${format} for ${engine}, as the service renders it, has the fingerprint that is on record`, () => {
+      const { body } = renderAuthToken(format, { ...CONNECTION, engine }, TOKEN);
+      for (const text of [body, `leaked: ${body}`, JSON.stringify({ token: TOKEN, body })]) {
+        const forms = readTokenForms(text) ?? assert.fail('it has no token');
+        assert.ok(forms.fingerprints.includes(tokenFingerprint), text);
+        assert.equal(forms.signedAt, SIGNED_AT);
+      }
+    });
+  }
 }
 
 test('what is no token has no forms', () => {
@@ -90,9 +106,9 @@ test('audit find says of a token without a record and of a text that is no token
   writeFileSync(file, TOKEN);
   const none = await folder.audit('find', '--token-file', file);
   assert.deepEqual([none.status, none.stdout], [1, '']);
-  assert.match(none.stderr, /^No record has this token/);
+  assert.match(none.stderr, /^No record in the store has this token/);
   for (const [text, why] of [
-    ['hunter2', /^This is no RDS auth token: it has no X-Amz-Date\.$/m],
+    ['hunter2', /^There is no RDS auth token in it\.$/m],
     ['x'.repeat(400_000), /it is too long/],
   ] as const) {
     writeFileSync(file, text);

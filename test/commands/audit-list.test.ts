@@ -39,7 +39,7 @@ test('audit list shows the newest records first, those of the filter, and no mor
   ];
   for (const [args, expected] of filters) {
     const listed = await folder.audit('list', ...args);
-    assert.deepEqual([listed.status, listed.stderr], [0, '']);
+    assert.deepEqual([listed.status, listed.stderr], [0, expected === 0 ? 'No record matches.\n' : '']);
     assert.equal(listed.stdout.trimEnd().split('\n').length - 1, expected, args.join(' '));
   }
 });

@@ -59,7 +59,8 @@ test('audit verify finds a store that was taken back, and one that is gone, by p
   );
   rmSync(folder.store);
   const { status, stderr } = await folder.audit('verify', '--checkpoints', log);
-  assert.deepEqual([status, stderr], [1, `there is no audit store at ${folder.store}\n`]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^there is no audit store at .*nothing is proven\.\n$/s);
 });
 
 test('audit verify trusts the keys it is given, as text or in a file, and no others then', async (t) => {
@@ -75,7 +76,7 @@ test('audit verify trusts the keys it is given, as text or in a file, and no oth
   assert.equal(wrong.status, 1);
   assert.match(wrong.stdout, /it has no valid signature of this key/);
   const none = await folder.audit('verify', '--verifier-key', 'no key');
-  assert.match(none.stderr, /no verifier key of the form NAME\+ID\+KEY/);
+  assert.match(none.stderr, /--verifier-key no key is neither a file nor a key/);
 });
 
 test('audit verify lets no text of the store reach the terminal as it is', async (t) => {

@@ -184,6 +184,31 @@ describe('a fault of the tables is told:', () => {
       `CREATE RULE nothing AS ON INSERT TO rtv_audit.records WHERE NEW.subject = 'x' DO INSTEAD NOTHING`,
       /^rtv_audit.records has a rewrite rule/,
     ],
+    [
+      'a trigger',
+      `CREATE FUNCTION public.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+       CREATE TRIGGER nothing BEFORE INSERT ON rtv_audit.heads FOR EACH ROW EXECUTE FUNCTION public.nothing()`,
+      /^rtv_audit.heads has the trigger nothing, which the service did not make$/,
+    ],
+    [
+      'an index is gone',
+      'DROP INDEX rtv_audit.records_action',
+      /^the index rtv_audit.records_action is not as the service made it$/,
+    ],
+    [
+      'the view for people hides records',
+      `CREATE OR REPLACE VIEW rtv_audit.events AS SELECT
+         id, (record->>'time')::timestamptz AS time, instance, sequence,
+         record->>'action' AS action, record->>'outcome' AS outcome, record->>'reason' AS reason,
+         record->>'issuer' AS issuer, record->>'subject' AS subject, record->'claims' AS claims,
+         record->>'database' AS database, record->>'user' AS database_user, record->>'endpoint' AS endpoint,
+         record->>'grant' AS grant_name, (record->>'token_expires_at')::timestamptz AS token_expires_at,
+         record->>'client' AS client, record->>'client_address' AS client_address, record->>'detail' AS detail,
+         (record->>'repeated')::bigint AS repeated, encode(hash, 'hex') AS hash, record
+       FROM rtv_audit.records WHERE subject <> 'x'`,
+      /^the view rtv_audit.events is not as the service made it$/,
+    ],
+    ['the view for people is gone', 'DROP VIEW rtv_audit.events', /^the view rtv_audit.events is not/],
   ] as const) {
     test(name, async (t) => {
       const { database, reader } = await prepared(t);
@@ -216,6 +241,10 @@ test('a record that a trigger drops is not said to be written', async (t) => {
   );
   const failure = await trail.write(auditRecord(), auditRecord({ subject: 'x' }));
   assert.equal(failure, 'the server did not keep all of the records');
+  // Nothing of the commit stays: the chain has no hole.
+  const [head] = await server.query(database, 'SELECT sequence FROM rtv_audit.heads');
+  const [kept] = await server.query(database, 'SELECT max(sequence) AS last FROM rtv_audit.records');
+  assert.equal(head?.['sequence'], kept?.['last']);
 });
 
 test('people with SQL read the records in a view', async (t) => {

@@ -1,6 +1,7 @@
 import { type Query, sqlStateOf } from './connection.ts';
 import { ALL_IDS, type IdRange, MOST_PARTITIONS, windowsDown } from './id-windows.ts';
 import type { Partition } from './partitions.ts';
+import { INDEXES } from './schema.ts';
 
 const QUERY_CANCELED = '57014';
 const LEAST_BIGINT = '-9223372036854775808';
@@ -62,5 +63,37 @@ export async function findFaults(query: Query): Promise<readonly string[]> {
   for (const { table } of untied) {
     faults.push(`${String(table)} has lost the rule that ties what records are found by to what they say`);
   }
-  return faults;
+  return [...faults, ...(await foreignTriggers(query)), ...(await lostIndexes(query)), ...(await changedView(query))];
+}
+
+async function foreignTriggers(query: Query): Promise<string[]> {
+  const rows = await query({
+    text: `SELECT tgname AS name, tgrelid::regclass::text AS "table" FROM pg_trigger
+      JOIN pg_class ON pg_class.oid = tgrelid
+      WHERE relnamespace = to_regnamespace('rtv_audit') AND NOT tgisinternal ORDER BY 1, 2`,
+  });
+  return rows.map(
+    ({ name, table }) => `${String(table)} has the trigger ${String(name)}, which the service did not make`,
+  );
+}
+
+async function lostIndexes(query: Query): Promise<string[]> {
+  const rows = await query({
+    text: `SELECT name FROM unnest($1::text[]) AS name
+      WHERE NOT EXISTS (SELECT FROM pg_index
+        WHERE indexrelid = to_regclass('rtv_audit.' || name) AND indrelid = to_regclass('rtv_audit.records')
+          AND indisvalid AND indpred IS NULL)`,
+    values: [INDEXES],
+  });
+  return rows.map(({ name }) => `the index rtv_audit.${String(name)} is not as the service made it`);
+}
+
+/** Its text differs between versions of the server; what could leave records out does not. */
+async function changedView(query: Query): Promise<string[]> {
+  const [row] = await query({
+    text: `SELECT relkind, pg_get_viewdef(oid) AS text FROM pg_class WHERE oid = to_regclass('rtv_audit.events')`,
+  });
+  const leavesOut = /\b(?:where|limit|offset|join|union|except|intersect|distinct|having|group|case|coalesce)\b/i;
+  if (row?.['relkind'] === 'v' && !leavesOut.test(String(row['text']))) return [];
+  return ['the view rtv_audit.events is not as the service made it'];
 }

@@ -93,3 +93,9 @@ export const LOCK_CLASS = 0x52545641;
 
 /** The second half. */
 export const LOCKS = { migrate: 1, partitions: 2, retire: 3 } as const;
+
+/** The indexes of `records`, without the primary key. */
+export const INDEXES = [
+  ...['records_chain', 'records_action', 'records_outcome', 'records_issuer', 'records_subject', 'records_database'],
+  ...['records_database_user', 'records_login', 'records_endpoint', 'records_grant_name'],
+] as const;

@@ -11,6 +11,12 @@ export function isPassing(error: unknown): boolean {
   return code !== null && [BUSY, LOCKED, FULL].includes(code & 0xff);
 }
 
+/** SQLITE_READONLY and SQLITE_CANTOPEN: there is no room for the files of WAL. */
+export function isReadOnlyPlace(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== null && [8, 14].includes(code & 0xff);
+}
+
 export function isPrimaryKeyTaken(error: unknown): boolean {
   return codeOf(error) === PRIMARY_KEY_TAKEN;
 }

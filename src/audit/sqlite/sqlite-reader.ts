@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { publishedLine } from '../../issuance/published-record.ts';
 import type { AuditStore } from '../audit-store.ts';
 import { EMPTY_FRONTIER, type Frontier, unpackFrontier } from '../chain/frontier.ts';
 import type { ChainHead, StoreReader, StoredChain, StoredRecord } from '../store.ts';
 import { findPositions } from './page-query.ts';
 import { chainName, createRecordReader, numberInName, type Row } from './read-record.ts';
+import { isReadOnlyPlace } from './result-codes.ts';
 import { hasNoSchema, refuseForeignSchema } from './schema.ts';
 import { storeFaults } from './store-faults.ts';
 
@@ -14,8 +16,8 @@ const BUSY_TIMEOUT = 2_000;
 
 /** Opens a SQLite store to read it. Nothing in it is changed. */
 export async function openSqliteReader({ path }: Extract<AuditStore, { type: 'sqlite' }>): Promise<StoreReader> {
-  if (!existsSync(path)) throw new Error(`there is no audit store at ${path}`);
-  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+  requireReadable(path);
+  const db = openReadOnly(path);
   try {
     refuseForeignSchema(db);
     if (hasNoSchema(db)) throw new Error(`there is no audit store in ${path}`);
@@ -23,6 +25,35 @@ export async function openSqliteReader({ path }: Extract<AuditStore, { type: 'sq
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+function requireReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw new Error(code === 'ENOENT' ? `there is no audit store at ${path}` : `${path} cannot be read: ${code}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * In a place that cannot be written to, WAL has no room for its own files. A copy there is complete and nobody writes to
+ * it, unless a log lies beside it (SQLite: "Write-Ahead Logging", read-only databases).
+ */
+function openReadOnly(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    db.close();
+    if (!isReadOnlyPlace(error) || existsSync(`${path}-wal`)) throw error;
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return new DatabaseSync(url, { readOnly: true });
   }
 }
 

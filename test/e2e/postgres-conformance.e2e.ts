@@ -6,7 +6,8 @@ import { startPostgres } from '../support/postgres-server.ts';
 const server = await startPostgres();
 after(() => server.remove());
 
-conformsToStore('the PostgreSQL store', async () => {
+const prepare = async () => {
   const database = await server.createDatabase();
   return { store: server.storeConfig(database), read: () => readPostgresRecords(server, database) };
-});
+};
+conformsToStore('the PostgreSQL store', prepare, false);

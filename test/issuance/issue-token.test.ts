@@ -29,7 +29,8 @@ function ports(changes: Partial<IssuancePorts> = {}) {
     },
     newAuditId: () => 'id-1',
     configHash: 'hash',
-    authenticate: () => noted('authenticate', Promise.resolve(accept(caller({ claims: { jti: 'j' } })))),
+    authenticate: () =>
+      noted('authenticate', Promise.resolve(accept(caller({ claims: { jti: 'j' }, keptClaims: { email: 'a@b' } })))),
     grants: compileGrants(
       [
         {
@@ -86,8 +87,10 @@ test('the steps follow one another, the record comes last, and holds what each s
       outcome: 'issued',
       reason: null,
       detail: null,
+      repeated: 1,
       issuer: 'cluster',
       subject: 'system:serviceaccount:payments:api',
+      claims: { email: 'a@b' },
       jtiHash: sha256('j'),
       database: 'orders',
       endpoint: 'writer',
@@ -101,10 +104,12 @@ test('the steps follow one another, the record comes last, and holds what each s
       tokenFingerprint: sha256(TOKEN),
       tokenExpiresAt: NOW + 900_000,
       accessKeyId: 'AKIA',
+      roleArn: null,
       client: null,
       clientAddress: '10.0.0.1',
       userAgent: 'ua',
       requestId: 'r',
+      traceId: null,
     },
   ]);
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
@@ -17,10 +17,17 @@ const SERVICE = fileURLToPath(new URL('./service.ts', import.meta.url));
 export async function measureThroughput(options: { readonly rounds: number; readonly seconds: number }): Promise<void> {
   const { folder, requests } = await prepareService();
   const ratios: number[] = [];
+  const work: Record<'discard' | 'durable', number[]> = { discard: [], durable: [] };
+  const workRatios: number[] = [];
   const figures: Record<'discard' | 'durable', number[]> = { discard: [], durable: [] };
   for (let round = 0; round < options.rounds; round++) {
     const order = round % 2 === 0 ? (['discard', 'durable'] as const) : (['durable', 'discard'] as const);
-    for (const kind of order) figures[kind].push(await tokensPerSecond(folder, kind, requests, options.seconds));
+    for (const kind of order) {
+      const { perSecond, cpuPerToken } = await measureOnce(folder, kind, requests, options.seconds);
+      figures[kind].push(perSecond);
+      work[kind].push(cpuPerToken);
+    }
+    workRatios.push((work.discard.at(-1) ?? 0) / (work.durable.at(-1) ?? 1));
     ratios.push((figures.durable.at(-1) ?? 0) / (figures.discard.at(-1) ?? 1));
   }
   rmSync(folder, { recursive: true, force: true });
@@ -30,24 +37,41 @@ export async function measureThroughput(options: { readonly rounds: number; read
   console.log(
     `  durable / discarded    ${medianOf(ratios).toFixed(3)}  (${spreadOf(ratios, 3)}); goal: at least 0.850`,
   );
+  const micros = (kind: 'discard' | 'durable') => (medianOf(work[kind]) * 1e6).toFixed(0);
+  console.log(`  processor time a token: ${micros('discard')} µs discarded, ${micros('durable')} µs durable`);
+  console.log(
+    `  discarded / durable    ${medianOf(workRatios).toFixed(3)}  (${spreadOf(workRatios, 3)}) by processor time`,
+  );
 }
 
-async function tokensPerSecond(
+async function measureOnce(
   folder: string,
   kind: string,
   requests: readonly BenchRequest[],
   seconds: number,
-): Promise<number> {
+): Promise<{ readonly perSecond: number; readonly cpuPerToken: number }> {
   const command = ['-c', '0', process.execPath, SERVICE, folder, kind];
   const child = spawn('taskset', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [url] = await once(createInterface({ input: child.stdout }), 'line');
     await load(String(url), requests, 2);
-    return await load(String(url), requests, seconds);
+    const before = cpuSeconds(child.pid);
+    const perSecond = await load(String(url), requests, seconds);
+    return { perSecond, cpuPerToken: (cpuSeconds(child.pid) - before) / (perSecond * seconds) };
   } finally {
     child.kill('SIGKILL');
     await once(child, 'close');
   }
+}
+
+/** User and system time of all threads of a process (proc_pid_stat(5)); it tells of work on a machine that is shared. */
+function cpuSeconds(pid: number | undefined): number {
+  const fields =
+    readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
+      .split(') ')
+      .at(-1)
+      ?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function load(url: string, requests: readonly BenchRequest[], seconds: number): Promise<number> {

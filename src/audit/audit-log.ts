@@ -8,7 +8,7 @@ import type { Answer, FromWriter, WriterSetup } from './store-messages.ts';
 import { startWriterThread } from './writer-thread.ts';
 
 /** How long a record or probe may take; with the time that refusals are counted it stays under a second. Milliseconds. */
-const TIMEOUT = 850;
+const TIMEOUT = 750;
 
 /** How many records may be between here and the disk, given up ones included: a bound on memory while a disk hangs. */
 const CAPACITY = 10_000;

@@ -1,11 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FromReader, ReaderSetup, ToReader } from './reader-messages.ts';
+import { endWorker, startWorker } from './worker-thread.ts';
 
 /** A thread that dies at once is started at most this often. Milliseconds. */
 const RESTART_INTERVAL = 1_000;
-
-/** How long a thread may take to close its store before it is stopped. Milliseconds. */
-const CLOSE_TIMEOUT = 2_000;
 
 export type ReaderEvents = {
   onAnswer(answer: FromReader): void;
@@ -23,11 +21,11 @@ export type ReaderThread = {
   end(): Promise<void>;
 };
 
-/** @param startWorker starts the thread; tests give one that fails as they need it. */
+/** @param startThread starts the thread; tests give one that fails as they need it. */
 export function createReaderThread(
   setup: ReaderSetup,
   events: ReaderEvents,
-  startWorker: (setup: ReaderSetup) => Worker = startReaderWorker,
+  startThread: (setup: ReaderSetup) => Worker = startReaderWorker,
 ): ReaderThread {
   let worker: Worker | null = null;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -36,7 +34,7 @@ export function createReaderThread(
 
   function start(): Worker {
     startedAt = performance.now();
-    const started = startWorker(setup);
+    const started = startThread(setup);
     let cause = new Error('the reading thread ended');
     started.on('message', (answer: FromReader) => {
       if (!stopping) events.onAnswer(answer);
@@ -69,26 +67,11 @@ export function createReaderThread(
     },
     async end() {
       ending = true;
-      if (worker === null) return;
-      const { promise: ended, resolve } = Promise.withResolvers<void>();
-      worker.once('exit', () => resolve());
-      worker.postMessage({ type: 'close' } satisfies ToReader);
-      const late = setTimeout(() => {
-        // A thread blocked in the kernel cannot be stopped either, so its end is not waited for.
-        void worker?.terminate();
-        resolve();
-      }, CLOSE_TIMEOUT);
-      await ended;
-      clearTimeout(late);
+      if (worker !== null) await endWorker(worker);
     },
   };
 }
 
 function startReaderWorker(setup: ReaderSetup): Worker {
-  // The build makes `.js` of the sources, but does not rewrite URLs.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Worker(new URL(`./reader-worker.${extension}`, import.meta.url), {
-    workerData: setup,
-    name: 'audit-reader',
-  });
+  return startWorker('reader-worker', 'audit-reader', setup);
 }

@@ -1,11 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FromWriter, ToWriter, WriterSetup } from './store-messages.ts';
+import { endWorker, startWorker } from './worker-thread.ts';
 
 /** A thread that dies at once is started at most this often. Milliseconds. */
 const RESTART_INTERVAL = 1_000;
-
-/** How long a thread may take to close its store, a sync included, before it is stopped. Milliseconds. */
-const CLOSE_TIMEOUT = 2_000;
 
 export type ThreadEvents = {
   onMessage(message: FromWriter): void;
@@ -28,7 +26,7 @@ export function startWriterThread(setup: WriterSetup, events: ThreadEvents): Wri
 
   function start(create: boolean): Worker {
     startedAt = performance.now();
-    const started = new Worker(workerFile(), { workerData: { ...setup, create }, name: 'audit-writer' });
+    const started = startWorker('writer-worker', 'audit-writer', { ...setup, create });
     let cause = new Error('the audit thread ended');
     started.on('message', (message: FromWriter) => events.onMessage(message));
     started.on('error', (error) => {
@@ -51,27 +49,11 @@ export function startWriterThread(setup: WriterSetup, events: ThreadEvents): Wri
     },
     async end() {
       ending = true;
-      if (worker === null) return;
-      const { promise: ended, resolve } = Promise.withResolvers<void>();
-      worker.once('exit', () => resolve());
-      post(worker, { type: 'close' });
-      const late = setTimeout(() => {
-        // A thread blocked in the kernel cannot be stopped either, so its end is not waited for.
-        void worker?.terminate();
-        resolve();
-      }, CLOSE_TIMEOUT);
-      await ended;
-      clearTimeout(late);
+      if (worker !== null) await endWorker(worker);
     },
   };
 }
 
 function post(worker: Worker, message: ToWriter): void {
   worker.postMessage(message);
-}
-
-/** The build makes `.js` of the sources, but does not rewrite URLs. */
-function workerFile(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./writer-worker.${extension}`, import.meta.url);
 }

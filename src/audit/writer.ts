@@ -1,3 +1,4 @@
+import { publishedLine } from '../issuance/published-record.ts';
 import type { CheckpointSigner } from './chain/checkpoint.ts';
 import { extendChain } from './chain/extend.ts';
 import { rootOf } from './chain/frontier.ts';
@@ -103,7 +104,7 @@ export function createWriter(options: WriterOptions): Writer {
     written = after;
     last = { size, note };
     if (keep) noteKept(size, time, note);
-    onCopies?.(records.map(({ canonical, hash }) => `${canonical.slice(0, -1)},"hash":"${hash.toString('hex')}"}`));
+    onCopies?.(records.map(({ canonical, hash }) => publishedLine(canonical, hash.toString('hex'))));
   }
 
   function noteKept(size: number, time: number, note: string): void {

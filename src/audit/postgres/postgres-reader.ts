@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto';
 import type { StoreReader } from '../store.ts';
 import { publishedLine } from '../../issuance/published-record.ts';
 import { createChainRecords } from './chain-records.ts';
 import { createChains } from './chains.ts';
-import { type Connection, connect, type PostgresConfig, type Query } from './connection.ts';
+import { type Connection, connect, type PostgresConfig } from './connection.ts';
 import { countRecords, findFaults } from './inspect.ts';
 import { requireTables } from './migrate.ts';
 import { readPage } from './page.ts';
@@ -28,25 +27,17 @@ const SETTINGS = [
   'enable_incremental_sort=off',
   // Their start costs more than a page.
   'jit=off',
+  // The planner would hold the rule of every partition (src/audit/postgres/schema.ts) against each page, which is most of
+  // the time of a page, and finds nothing: partitions are left out by their bounds.
+  'constraint_exclusion=off',
   'max_parallel_workers_per_gather=0',
 ];
-
-/**
- * Planning a page costs half a millisecond for each partition, running it a few. Up to so many partitions a plan is made
- * once for a connection and a kind of page; while it is made, it locks all of them with all of their indexes, of which a
- * server has room for 6,400.
- */
-const MOST_PLANNED = 100;
-const PLANNED_SETTINGS = [...SETTINGS, 'plan_cache_mode=force_generic_plan'];
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Reads what all instances wrote; a standby of the database will do. Rejects with an `Error` that says what is wrong. */
 export async function openPostgresReader(config: PostgresConfig): Promise<StoreReader> {
-  const { query, close } = createPool(() => openConnection(config, SETTINGS), MOST_CONNECTIONS);
-  const planning = createPool(() => openConnection(config, PLANNED_SETTINGS), MOST_CONNECTIONS);
-  const planned: Query = (statement, timeout) =>
-    planning.query({ ...statement, name: hash('sha256', statement.text).slice(0, 40) }, timeout);
+  const { query, close } = createPool(() => openConnection(config), MOST_CONNECTIONS);
   const partitions = () => listPartitions(query);
   const chainRecords = createChainRecords(query, STORED_COLUMNS, partitions);
   try {
@@ -57,8 +48,7 @@ export async function openPostgresReader(config: PostgresConfig): Promise<StoreR
   }
   return {
     async page(asked) {
-      const days = await partitions();
-      return await readPage(days.length > MOST_PLANNED ? query : planned, days, asked);
+      return await readPage(query, await partitions(), asked);
     },
     async get(id) {
       if (!ID.test(id)) return null;
@@ -79,16 +69,14 @@ export async function openPostgresReader(config: PostgresConfig): Promise<StoreR
       return await countRecords(query, await partitions(), instance, after, upTo);
     },
     faults: () => findFaults(query),
-    async close() {
-      await Promise.all([close(), planning.close()]);
-    },
+    close,
   };
 }
 
-function openConnection(config: PostgresConfig, settings: readonly string[]): Promise<Connection> {
+function openConnection(config: PostgresConfig): Promise<Connection> {
   return connect(config, {
     connectTimeout: CONNECT_TIMEOUT,
     queryTimeout: STATEMENT_TIMEOUT + 1_000,
-    settings,
+    settings: SETTINGS,
   });
 }

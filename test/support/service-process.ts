@@ -10,9 +10,14 @@ const program = fileURLToPath(new URL('../../bin/rds-token-vendor.mjs', import.m
 export type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 /** Runs the program as a process of its own, with example AWS keys and nothing else in its environment but `env`. */
-export function runProgram(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+export function runProgram(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+) {
   const aws = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: SECRET_KEY };
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH: '', ...aws, ...env } });
+  const child = spawn(process.execPath, [program, ...args], { cwd, env: { PATH: '', ...aws, ...env } });
   t.after(() => child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';

@@ -36,11 +36,13 @@ export function createChainRecords(
     const found: Span[] = [];
     for (let at = 0; at < tables.length; at += MOST_PARTITIONS) {
       const parts = tables.slice(at, at + MOST_PARTITIONS).map(
-        (table) => `SELECT '${table.replaceAll("'", "''")}' AS "table",
+        // By number: the name of a partition is its maker's choice, and has no place in a text.
+        (table, part) => `SELECT ${part} AS part,
           (SELECT min(sequence) FROM ${table} WHERE instance = $1) AS first, (SELECT max(sequence) FROM ${table} WHERE instance = $1) AS last`,
       );
-      for (const { table, first, last } of await query({ text: parts.join(' UNION ALL '), values: [instance] })) {
-        if (first !== null) found.push({ table: String(table), first: Number(first), last: Number(last) });
+      for (const { part, first, last } of await query({ text: parts.join(' UNION ALL '), values: [instance] })) {
+        const table = tables[at + Number(part)];
+        if (table !== undefined && first !== null) found.push({ table, first: Number(first), last: Number(last) });
       }
     }
     return found;

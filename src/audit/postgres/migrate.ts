@@ -1,25 +1,31 @@
 import type { Query } from './connection.ts';
 import { LOCK_CLASS, LOCKS, MIGRATIONS, TABLES } from './schema.ts';
+import { foreignCode, unloggedTables } from './table-checks.ts';
 
 /** How long a start waits for another replica that makes the tables. Milliseconds. */
 const LOCK_TIMEOUT = 10_000;
 
 const PRESENT = MIGRATIONS.length;
 
-/** Rejects when the tables are not as this program knows them: of another version, or not there, for which it says `missing`. */
+/**
+ * Rejects when the tables are not as this program knows them: of another version, with somebody's code in them, emptied by
+ * a crash, or not there, for which it says `missing`.
+ */
 export async function requireTables(query: Query, missing: string): Promise<void> {
   const version = await schemaVersion(query);
   if (version === null || (await areMissing(query))) throw new Error(missing);
   refuseNewer(version);
   if (version < PRESENT)
     throw new Error(`its tables are of version ${version}: start the service once, which brings them to ${PRESENT}`);
+  const unlogged = await unloggedTables(query);
+  if (unlogged.length > 0) throw new Error(`no audit table may be missing or unlogged: ${unlogged.join('; ')}`);
 }
 
 /** Brings an empty or older schema to the present version, once, however many replicas start at the same time. */
 export async function migrate(query: Query): Promise<void> {
   const before = await schemaVersion(query);
   if (before !== null) refuseNewer(before);
-  if (before === PRESENT) return await requireTables(query, 'some of its tables are missing or unlogged');
+  if (before === PRESENT) return await requireTables(query, 'some of its tables are missing');
   await query({ text: 'BEGIN' });
   await query({
     text: `SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '${LOCK_TIMEOUT}', true)`,
@@ -46,10 +52,12 @@ async function versionUnderLock(query: Query): Promise<number> {
   return (await schemaVersion(query)) ?? 0;
 }
 
-/** null when nothing was ever made. */
+/** null when nothing was ever made. Nothing is read from any of the tables before it is known that this runs no code. */
 async function schemaVersion(query: Query): Promise<number | null> {
   const [row] = await query({ text: `SELECT to_regclass('rtv_audit.migrations') IS NULL AS missing` });
   if (row?.['missing'] !== false) return null;
+  const foreign = await foreignCode(query);
+  if (foreign.length > 0) throw new Error(`its tables are not those of the service: ${foreign.join('; ')}`);
   const [newest] = await query({ text: 'SELECT coalesce(max(version), 0) AS version FROM rtv_audit.migrations' });
   return Number(newest?.['version']);
 }
@@ -62,11 +70,10 @@ function refuseNewer(version: number): void {
   );
 }
 
-/** An unlogged table is emptied by the server's crash recovery. */
 async function areMissing(query: Query): Promise<boolean> {
   const [row] = await query({
     text: `SELECT count(*)::int AS there FROM unnest($1::text[]) AS name
-      JOIN pg_class ON pg_class.oid = to_regclass('rtv_audit.' || name) AND relpersistence = 'p'`,
+      WHERE to_regclass('rtv_audit.' || name) IS NOT NULL`,
     values: [TABLES],
   });
   return row?.['there'] !== TABLES.length;

@@ -22,8 +22,9 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** The partitions, oldest first; those without a range are the last. */
 export async function listPartitions(query: Query): Promise<readonly Partition[]> {
   const rows = await query({
-    text: `SELECT format('%I.%I', relnamespace::regnamespace::text, relname) AS "table", relname AS name
-      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'rtv_audit.records'::regclass`,
+    text: `SELECT format('%I.%I', nspname, relname) AS "table", CASE nspname WHEN 'rtv_audit' THEN relname END AS name
+      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE inhparent = 'rtv_audit.records'::regclass`,
   });
   const partitions = rows.map(({ table, name }) => ({ table: String(table), range: rangeIn(String(name)) }));
   const place = ({ range, table }: Partition) => range?.from ?? `z${table}`;

@@ -2,7 +2,7 @@ import type { StoreReader } from '../store.ts';
 import { publishedLine } from '../../issuance/published-record.ts';
 import { createChainRecords } from './chain-records.ts';
 import { createChains } from './chains.ts';
-import { type Connection, connect, type PostgresConfig } from './connection.ts';
+import { type Connection, connect, type PostgresConfig, type Query } from './connection.ts';
 import { countRecords, findFaults } from './inspect.ts';
 import { requireTables } from './migrate.ts';
 import { readPage } from './page.ts';
@@ -20,6 +20,8 @@ const SETTINGS = [
   'default_transaction_read_only=on',
   `statement_timeout=${STATEMENT_TIMEOUT}`,
   'search_path=pg_catalog,pg_temp',
+  // A backslash in a name must not end a text.
+  'standard_conforming_strings=on',
   // A policy that hides rows is then an error.
   'row_security=off',
   // The indexes have the order that is asked for. Sorting a day's records for a page of them is never right.
@@ -41,7 +43,7 @@ export async function openPostgresReader(config: PostgresConfig): Promise<StoreR
   const partitions = () => listPartitions(query);
   const chainRecords = createChainRecords(query, STORED_COLUMNS, partitions);
   try {
-    await requireTables(query, 'there are no audit tables in this database');
+    await query({ text: 'SELECT 1' });
   } catch (error) {
     await close();
     throw error;
@@ -73,10 +75,27 @@ export async function openPostgresReader(config: PostgresConfig): Promise<StoreR
   };
 }
 
-function openConnection(config: PostgresConfig): Promise<Connection> {
-  return connect(config, {
+async function openConnection(config: PostgresConfig): Promise<Connection> {
+  const opened = await connect(config, {
     connectTimeout: CONNECT_TIMEOUT,
     queryTimeout: STATEMENT_TIMEOUT + 1_000,
     settings: SETTINGS,
   });
+  try {
+    await refuseViews(opened.query);
+    await requireTables(opened.query, 'there are no audit tables in this database');
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/**
+ * Whoever owns the tables may put a view in the place of one after they were looked at: whoever reads must not run its
+ * functions. Servers have the setting since August 2024 (13.16, 14.13, 15.8, 16.4, 17).
+ */
+async function refuseViews(query: Query): Promise<void> {
+  const text = `SELECT set_config(name, 'view,foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'`;
+  await query({ text });
 }

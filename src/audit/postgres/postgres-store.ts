@@ -6,6 +6,7 @@ import { migrate, requireTables } from './migrate.ts';
 import { addPartitions, listPartitions } from './partitions.ts';
 import { createRetirement } from './retire.ts';
 import { requireDurableServer } from './server-checks.ts';
+import { unloggedTables } from './table-checks.ts';
 
 /** With the second that a record may take there is time for one answer only. Milliseconds. */
 const TIMEOUT = 700;
@@ -69,6 +70,12 @@ export function createPostgresStore(config: PostgresConfig, instance: string): S
     freeBytes: () => null,
     async tidy(retireBefore) {
       if (connection?.isAlive() !== true) return false;
+      const unlogged = await unloggedTables(connection.query);
+      if (unlogged.length > 0) {
+        // Nothing is written before it opens again, and that is refused for the same reason.
+        await connection.close();
+        throw new Error(unlogged.join('; '));
+      }
       const partitions = await listPartitions(connection.query);
       await addPartitions(connection.query, partitions, Date.now());
       return retireBefore !== null && (await retirement.slice(connection.query, partitions, retireBefore));

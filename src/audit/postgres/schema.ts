@@ -1,3 +1,5 @@
+import { EVENTS } from './events-view.ts';
+
 /**
  * Each step takes a store from one version to the next; written steps never change.
  *
@@ -7,14 +9,15 @@
  *   which is two thirds of the cost of a record. What it cannot tell, a member of that name inside of `claims`, the
  *   verification does (src/audit/postgres/stored-record.ts).
  * - Searched texts are cut at 255 characters: an index row of PostgreSQL holds 2,704 bytes, and a caller who sends more
- *   would otherwise make its whole group of records fail.
+ *   would otherwise make its whole group of records fail. Exactly there: a longer text is one that no page looks for.
  * - Texts are compared by their bytes: an index must not depend on the locale data of the machine.
  * - The uniqueness of (instance, sequence) is the matter of `heads`: an index over partitions would need the id.
  */
 export const MIGRATIONS: readonly string[] = [
   `CREATE FUNCTION rtv_audit.says(record json, member text, value text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT strpos(record::text, '"' || member || '":' || CASE
-      WHEN length(value) >= 255 THEN left(to_json(value)::text, -1) ELSE coalesce(to_json(value)::text, 'null') END) > 0
+      WHEN length(value) = 255 THEN left(to_json(value)::text, -1) ELSE coalesce(to_json(value)::text, 'null') END) > 0
+      AND coalesce(length(value), 0) <= 255
   $$;
   CREATE TABLE rtv_audit.records (
     id uuid NOT NULL PRIMARY KEY,
@@ -74,15 +77,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE rtv_audit.probe (one boolean NOT NULL PRIMARY KEY CHECK (one), time timestamptz NOT NULL);
   INSERT INTO rtv_audit.probe (one, time) VALUES (true, now());
 
-  CREATE VIEW rtv_audit.events AS SELECT
-    id, (record->>'time')::timestamptz AS time, instance, sequence,
-    record->>'action' AS action, record->>'outcome' AS outcome, record->>'reason' AS reason,
-    record->>'issuer' AS issuer, record->>'subject' AS subject, record->'claims' AS claims,
-    record->>'database' AS database, record->>'user' AS database_user, record->>'endpoint' AS endpoint,
-    record->>'grant' AS grant_name, (record->>'token_expires_at')::timestamptz AS token_expires_at,
-    record->>'client' AS client, record->>'client_address' AS client_address, record->>'detail' AS detail,
-    (record->>'repeated')::bigint AS repeated, encode(hash, 'hex') AS hash, record
-  FROM rtv_audit.records;`,
+  CREATE VIEW rtv_audit.events AS ${EVENTS};`,
 ];
 
 /** What must be there while the store is in use. */

@@ -20,6 +20,8 @@ const PINNED: Readonly<Record<string, string>> = {
   default_transaction_isolation: 'read committed',
   // Nobody's operators and functions but the system's.
   search_path: 'pg_catalog, pg_temp',
+  // A backslash in a name must not end a text.
+  standard_conforming_strings: 'on',
   jit: 'off',
   // A policy that hides rows is then an error.
   row_security: 'off',

@@ -30,7 +30,8 @@ export function storedRecordOf(row: Row): StoredRecord {
   members['sequence'] = sequence;
   for (const [column, member] of COLUMNS) {
     if (isSame(members[member], row[column])) continue;
-    members[member] = row[column];
+    // A text that is not cut is the record's own, and no query finds the record by it.
+    members[member] = row[column] === members[member] ? null : row[column];
     edited = true;
   }
   return {
@@ -45,8 +46,8 @@ function membersOf(canonical: string): Record<string, unknown> {
   return typeof record === 'object' && record !== null ? { ...record } : {};
 }
 
-/** Columns hold the first 255 characters. */
+/** Columns hold exactly the first 255 characters: pages look for these alone, and would not find a record by more. */
 function isSame(member: unknown, column: unknown): boolean {
   if (typeof member !== 'string' || typeof column !== 'string') return (member ?? null) === (column ?? null);
-  return member === column || (column.length >= 255 && [...member].slice(0, 255).join('') === column);
+  return (member.length <= 255 ? member : [...member].slice(0, 255).join('')) === column;
 }

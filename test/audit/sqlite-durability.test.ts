@@ -111,6 +111,26 @@ test('the view audit_events shows records to people with sqlite3', async (t) => 
   );
 });
 
+test('the view audit_events has NULL where a record has nothing, and times as everybody reads them', async (t) => {
+  const path = sqliteStorePath(t);
+  const log = await openStore(t, path);
+  const nothing = { tokenFingerprint: null, tokenExpiresAt: null, jtiHash: null, traceId: null };
+  await log.record(auditRecord(nothing));
+  await log.record(auditRecord({ tokenExpiresAt: 1_795_576_401_005, jtiHash: 'ab'.repeat(32) }));
+  const db = new DatabaseSync(path, { readOnly: true });
+  t.after(() => db.close());
+  const rows = db.prepare('SELECT token_expires_at AS e, jti_hash AS j FROM audit_events ORDER BY sequence').all();
+  assert.deepEqual(
+    rows.map((row) => ({ ...row })),
+    [
+      { e: null, j: null },
+      { e: '2026-11-25T03:13:21.005Z', j: 'ab'.repeat(32) },
+    ],
+  );
+  const [unset] = db.prepare('SELECT count(*) AS n FROM audit_events WHERE token_fingerprint IS NULL').all();
+  assert.equal(unset?.['n'], 1);
+});
+
 test('what a record holds beyond its fields reaches no file', async (t) => {
   const path = sqliteStorePath(t);
   const log = await openStore(t, path);

@@ -20,7 +20,7 @@ function setupOf(path: string) {
 }
 
 function run(path: string, sql: string): void {
-  const db = new DatabaseSync(path);
+  const db = new DatabaseSync(path, { defensive: false });
   db.exec(sql);
   db.close();
 }
@@ -79,6 +79,35 @@ const UNUSABLE: readonly [what: string, make: (path: string) => unknown, why: st
       run(path, 'DROP TABLE audit_records');
     },
     'no such table: audit_records',
+  ],
+  [
+    'a store with a trigger',
+    async (path) => {
+      await usedStore(path);
+      run(path, 'CREATE TRIGGER t AFTER INSERT ON audit_records BEGIN DELETE FROM audit_records; END');
+    },
+    'the trigger t is not as the service makes it: records could be lost',
+  ],
+  [
+    'a store with a trigger named as a table of statistics',
+    async (path) => {
+      await usedStore(path);
+      run(
+        path,
+        `PRAGMA writable_schema = on;
+         INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('trigger', 'sqlite_stat1', 'audit_records', 0,
+           'CREATE TRIGGER sqlite_stat1 AFTER INSERT ON audit_records BEGIN DELETE FROM audit_records; END')`,
+      );
+    },
+    'the trigger sqlite_stat1 is not as the service makes it: records could be lost',
+  ],
+  [
+    'a store whose table was changed',
+    async (path) => {
+      await usedStore(path);
+      run(path, 'ALTER TABLE audit_records ADD COLUMN note TEXT');
+    },
+    'the table audit_records is not as the service makes it: records could be lost',
   ],
 ];
 

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { createFile, fileIdentity } from './file.ts';
 import { hasNoSchema, migrate, refuseForeignSchema } from './schema.ts';
+import { refuseUnsafeSchema } from './schema-faults.ts';
 
 /** Well under the second that a record may take, so that a lock is told apart from a dead disk. Milliseconds. */
 const BUSY_TIMEOUT = 400;
@@ -21,6 +22,8 @@ export type SqliteConnection = {
   readonly db: DatabaseSync;
   /** Writes what is no record, durably. */
   probe(): void;
+  /** Throws when somebody put a trigger there, or changed a table, by which records could be lost. */
+  requireSafeSchema(): void;
   /**
    * Whether the path still names the files being written, right after a write: SQLite writes on happily into removed
    * and emptied ones.
@@ -65,6 +68,15 @@ function boundSizes(db: DatabaseSync): void {
 function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
   // A store that lost a table is left as it is.
   for (const table of ['records', 'texts', 'instances', 'checkpoints']) db.prepare(`SELECT 1 FROM audit_${table}`);
+  const schemaCookie = db.prepare('PRAGMA schema_version');
+  let checked: unknown = null;
+  const requireSafeSchema = () => {
+    const cookie = schemaCookie.get()?.['schema_version'];
+    if (cookie === checked) return;
+    refuseUnsafeSchema(db);
+    checked = cookie;
+  };
+  requireSafeSchema();
   const probe = db.prepare('UPDATE audit_probe SET time = ?');
   probe.run(Date.now());
   const files = [path, `${path}-wal`];
@@ -73,6 +85,7 @@ function proveWritable(db: DatabaseSync, path: string): SqliteConnection {
   return {
     db,
     probe: () => void probe.run(Date.now()),
+    requireSafeSchema,
     isInPlace: () => files.every((file, index) => fileIdentity(file) === opened[index]),
   };
 }

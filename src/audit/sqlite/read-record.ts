@@ -3,10 +3,18 @@ import type { AuditRecord } from '../../issuance/audit-record.ts';
 import { canonicalText } from '../../issuance/published-record.ts';
 import { claimsOf } from '../record-row.ts';
 import type { StoredRecord } from '../store.ts';
-import { COLUMNS, POSITIONS } from './schema.ts';
-import { createTextReader } from './texts.ts';
+import { chainName } from './instances.ts';
+import { COLUMNS, POSITIONS, TEXT_COLUMNS } from './schema.ts';
+import { createTextReader, textIn } from './texts.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
+
+const columns = COLUMNS.map(({ column }) =>
+  TEXT_COLUMNS.includes(column) ? `CAST(${column} AS BLOB) AS ${column}` : column,
+);
+
+/** The rows that records are made of. Texts are bytes there: `textIn` tells why. */
+export const SELECT_RECORDS = `SELECT position, id, instance, sequence, hash, ${columns.join(', ')} FROM audit_records`;
 
 /** Makes records of rows of `audit_records`. */
 export function createRecordReader(db: DatabaseSync): {
@@ -15,7 +23,9 @@ export function createRecordReader(db: DatabaseSync): {
   readonly texts: ReturnType<typeof createTextReader>;
 } {
   const texts = createTextReader(db);
-  const selectName = db.prepare('SELECT name, anchor_sequence, anchor_hash FROM audit_instances WHERE instance = ?');
+  const selectName = db.prepare(
+    'SELECT CAST(name AS BLOB) AS name, anchor_sequence, anchor_hash FROM audit_instances WHERE instance = ?',
+  );
   const selectHash = db.prepare('SELECT hash FROM audit_records WHERE instance = ? AND sequence = ?');
 
   function previousHash(instance: number, sequence: number, { anchor_sequence, anchor_hash }: Row): string | null {
@@ -25,7 +35,8 @@ export function createRecordReader(db: DatabaseSync): {
   }
 
   function fieldOf(value: unknown, form: (typeof COLUMNS)[number]['form']): unknown {
-    if (value === null || value === undefined || form === 'plain') return value ?? null;
+    if (value === null || value === undefined) return null;
+    if (form === 'plain') return value instanceof Uint8Array ? textIn(value) : value;
     return form === 'hex' ? hexOf(value) : texts.textOf(Number(value));
   }
 
@@ -54,21 +65,16 @@ export function createRecordReader(db: DatabaseSync): {
   };
 }
 
-/** Records whose instance is gone have a name too, so that the verification can speak of them. */
-export function chainName(number: number, name: unknown): string {
-  return typeof name === 'string' ? name : `unnamed-${number}`;
-}
-
-/** The number in such a name, or -1. */
-export function numberInName(name: string): number {
-  return Number(/^unnamed-(\d{1,15})$/.exec(name)?.[1] ?? -1);
-}
-
+/**
+ * Claims that are not written as the service writes them are given as their text, which is never what was recorded: of a
+ * member that is there twice, others see the first (SQLite: "JSON Functions And Operators").
+ */
 function readClaims(text: unknown): unknown {
   try {
-    return claimsOf(text);
+    const claims: unknown = claimsOf(text);
+    return text === null || (claims !== null && JSON.stringify(claims) === text) ? claims : text;
   } catch {
-    return null;
+    return text;
   }
 }
 

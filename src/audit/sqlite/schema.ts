@@ -62,6 +62,9 @@ export const UNINDEXED: Readonly<Record<string, number>> = { action: SEEDED['tok
 const typeOf = { plain: '', text: 'INTEGER', hex: 'BLOB' };
 const PLAIN_TYPES: Readonly<Record<string, string>> = { detail: 'TEXT', request_id: 'TEXT' };
 
+/** The columns of a record that hold a text of their own. */
+export const TEXT_COLUMNS: readonly string[] = Object.keys(PLAIN_TYPES);
+
 const recordColumns = COLUMNS.map(
   ({ column, form }) => `${column} ${typeOf[form] || (PLAIN_TYPES[column] ?? 'INTEGER')}`,
 );
@@ -72,15 +75,20 @@ const uuidOf = (blob: string) => {
   return [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)].join(" || '-' || ");
 };
 
+/** RFC 3339 in UTC of milliseconds since the epoch. */
+const instantOf = (milliseconds: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
+
 /** For people with `sqlite3`: records as everybody reads them, without `previous_hash`. */
 const viewColumns = [
   `${uuidOf('r.id')} AS id`,
-  `strftime('%Y-%m-%dT%H:%M:%fZ', r.position / ${POSITIONS} / 1000.0, 'unixepoch') AS time`,
+  `${instantOf(`r.position / ${POSITIONS}`)} AS time`,
   '(SELECT name FROM audit_instances WHERE instance = r.instance) AS instance',
   'r.sequence',
   ...COLUMNS.map(({ column, form }) => {
     if (form === 'text') return `(SELECT text FROM audit_texts WHERE id = r.${column}) AS ${column}`;
-    return form === 'hex' ? `lower(hex(r.${column})) AS ${column}` : `r.${column}`;
+    if (column === 'token_expires_at') return `${instantOf(`r.${column}`)} AS ${column}`;
+    // hex(NULL) is an empty text.
+    return form === 'hex' ? `nullif(lower(hex(r.${column})), '') AS ${column}` : `r.${column}`;
   }),
   'lower(hex(r.hash)) AS hash',
 ];
@@ -138,12 +146,20 @@ function wherePartial(column: string): string {
   return column === 'outcome' ? ` WHERE outcome <> ${SEEDED.issued}` : '';
 }
 
-/** Every table, index and view that a store of this version has, as `sqlite_schema` shows them: `TYPE NAME SQL`. */
-export function describeSchema(db: DatabaseSync): string[] {
-  const rows = db
-    .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name <> 'sqlite_stat1' ORDER BY type, name")
-    .all();
-  return rows.map(({ type, name, sql }) => `${String(type)} ${String(name)} ${String(sql)}`);
+/** What `ANALYZE` makes: an operator may run it, and it hides nothing. Anything else of these names is not let pass. */
+const STATISTICS: Readonly<Record<string, string>> = {
+  sqlite_stat1: 'CREATE TABLE sqlite_stat1(tbl,idx,stat)',
+  sqlite_stat4: 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)',
+};
+
+type SchemaObject = { readonly type: string; readonly name: string; readonly sql: string };
+
+/** Every table, index, view and trigger of a store, as `sqlite_schema` shows them, but for statistics. */
+export function describeSchema(db: DatabaseSync): SchemaObject[] {
+  const rows = db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all();
+  return rows
+    .map(({ type, name, sql }) => ({ type: String(type), name: String(name), sql: String(sql) }))
+    .filter(({ type, name, sql }) => type !== 'table' || STATISTICS[name] !== sql);
 }
 
 /** Throws for a file that is another program's or of another version. Reads only. */

@@ -3,10 +3,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { publishedLine } from '../../issuance/published-record.ts';
 import type { AuditStore } from '../audit-store.ts';
-import { EMPTY_FRONTIER, type Frontier, unpackFrontier } from '../chain/frontier.ts';
-import type { ChainHead, StoreReader, StoredChain, StoredRecord } from '../store.ts';
+import type { StoredRecord, StoreReader } from '../store.ts';
+import { readChains } from './chains.ts';
+import { createInstanceNumbers } from './instances.ts';
 import { findPositions } from './page-query.ts';
-import { chainName, createRecordReader, numberInName, type Row } from './read-record.ts';
+import { createRecordReader, type Row, SELECT_RECORDS } from './read-record.ts';
 import { isReadOnlyPlace } from './result-codes.ts';
 import { hasNoSchema, refuseForeignSchema } from './schema.ts';
 import { storeFaults } from './store-faults.ts';
@@ -59,11 +60,9 @@ function openReadOnly(path: string): DatabaseSync {
 
 function createReader(db: DatabaseSync): StoreReader {
   const { recordOf, texts } = createRecordReader(db);
-  const byPosition = db.prepare('SELECT * FROM audit_records WHERE position = ?');
-  const byId = db.prepare('SELECT * FROM audit_records WHERE id = ?');
-  const bySequence = db.prepare(
-    'SELECT * FROM audit_records WHERE instance = ? AND sequence > ? ORDER BY sequence LIMIT ?',
-  );
+  const byPosition = db.prepare(`${SELECT_RECORDS} WHERE position = ?`);
+  const byId = db.prepare(`${SELECT_RECORDS} WHERE id = ?`);
+  const bySequence = db.prepare(`${SELECT_RECORDS} WHERE instance = ? AND sequence > ? ORDER BY sequence LIMIT ?`);
   const checkpoints = db.prepare(
     'SELECT size, note FROM audit_checkpoints WHERE instance = ? AND size > ? ORDER BY size LIMIT ?',
   );
@@ -71,12 +70,11 @@ function createReader(db: DatabaseSync): StoreReader {
   const countRange = db.prepare(
     'SELECT count(*) AS records FROM audit_records WHERE instance = ? AND sequence <= ? AND sequence > ?',
   );
-  const byName = db.prepare('SELECT instance FROM audit_instances WHERE name = ?');
-  const numberOf = (instance: string) => Number(byName.get(instance)?.['instance'] ?? numberInName(instance));
+  const numberOf = createInstanceNumbers(db);
 
   return {
     async page(query) {
-      // One transaction, so that a retirement in between takes no record from the page.
+      // One transaction, so that a retirement in between takes no record from the page, and no text from a record.
       return inSnapshot(db, () => {
         const { positions, next } = findPositions(db, query, (text) => texts.numberOf(text));
         const rows = positions.flatMap((position): Row[] => byPosition.all(position));
@@ -90,10 +88,10 @@ function createReader(db: DatabaseSync): StoreReader {
       });
     },
     async chains() {
-      return chainsOf(db).toSorted((a, b) => (a.instance < b.instance ? -1 : 1));
+      return inSnapshot(db, () => readChains(db));
     },
     async records(instance, after, limit) {
-      return bySequence.all(numberOf(instance), after, limit).map((row) => recordOf(row));
+      return inSnapshot(db, () => bySequence.all(numberOf(instance), after, limit).map((row) => recordOf(row)));
     },
     async checkpoints(instance, after, limit) {
       const rows: readonly Row[] = checkpoints.all(numberOf(instance), after, limit);
@@ -105,7 +103,7 @@ function createReader(db: DatabaseSync): StoreReader {
       return Number(found?.['records']);
     },
     async faults() {
-      return storeFaults(db);
+      return inSnapshot(db, () => storeFaults(db));
     },
     async close() {
       db.close();
@@ -124,52 +122,4 @@ function inSnapshot<T>(db: DatabaseSync, read: () => T): T {
 
 function lineOf({ canonical, hash }: StoredRecord): string {
   return publishedLine(canonical, hash.toString('hex'));
-}
-
-function chainsOf(db: DatabaseSync): StoredChain[] {
-  const rows: readonly Row[] = db.prepare('SELECT * FROM audit_instances').all();
-  const known = new Set(rows.map((row) => Number(row['instance'])));
-  const headless = [...distinctInstances(db, 'audit_records'), ...distinctInstances(db, 'audit_checkpoints')];
-  const others = [...new Set(headless)].filter((number) => !known.has(number));
-  return [
-    ...rows.map(chainOf),
-    ...others.map((number) => ({ instance: chainName(number, null), anchor: null, head: null })),
-  ];
-}
-
-/** One look-up for each, where DISTINCT would read every record. */
-function distinctInstances(db: DatabaseSync, table: 'audit_records' | 'audit_checkpoints'): number[] {
-  const first = db.prepare(`SELECT min(instance) AS instance FROM ${table}`);
-  const next = db.prepare(`SELECT min(instance) AS instance FROM ${table} WHERE instance > ?`);
-  const found: number[] = [];
-  for (let last: number | null = null; ; ) {
-    const instance: unknown = (last === null ? first.get() : next.get(last))?.['instance'];
-    if (typeof instance !== 'number') return found;
-    found.push(instance);
-    last = instance;
-  }
-}
-
-function chainOf(row: Row): StoredChain {
-  const head = { sequence: Number(row['sequence']), hash: bytesOf(row['hash']), checkpoint: String(row['checkpoint']) };
-  return { instance: String(row['name']), anchor: anchorOf(row), head };
-}
-
-function anchorOf(row: Row): ChainHead | null {
-  const sequence = Number(row['anchor_sequence']);
-  if (sequence === 0) return null;
-  return { sequence, hash: bytesOf(row['anchor_hash']), frontier: frontierOf(sequence, row['anchor_frontier']) };
-}
-
-/** One that was tampered with is empty: then it does not fit the checkpoint there. */
-function frontierOf(size: number, bytes: unknown): Frontier {
-  try {
-    return unpackFrontier(size, bytesOf(bytes) ?? new Uint8Array());
-  } catch {
-    return EMPTY_FRONTIER;
-  }
-}
-
-function bytesOf(value: unknown): Buffer | null {
-  return value instanceof Uint8Array ? Buffer.from(value) : null;
 }

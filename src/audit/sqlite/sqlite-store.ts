@@ -127,6 +127,7 @@ function inTransaction(session: Session, change: (session: Session) => void): vo
   db.exec('BEGIN IMMEDIATE');
   try {
     change(session);
+    session.connection.requireSafeSchema();
     db.exec('COMMIT');
   } catch (error) {
     session.forget();

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DatabaseSync } from 'node:sqlite';
 
 /** A bound on memory; what falls out is looked up again. */
@@ -39,20 +40,35 @@ export function createTextReader(db: DatabaseSync): {
   numberOf(text: string): number | null;
 } {
   const known = new Map<number, string>();
-  const byNumber = db.prepare('SELECT text FROM audit_texts WHERE id = ?');
+  const byNumber = db.prepare('SELECT CAST(text AS BLOB) AS text FROM audit_texts WHERE id = ?');
   const byText = db.prepare('SELECT id FROM audit_texts WHERE text = ?');
   return {
     textOf(number) {
-      const found = known.get(number) ?? byNumber.get(number)?.['text'];
+      const found = known.get(number);
+      if (found !== undefined) return found;
+      const bytes = byNumber.get(number)?.['text'];
       // Somebody took it away: the record is still shown, and its hash tells that it was altered.
-      if (typeof found !== 'string') return `(the text ${number} is missing)`;
+      if (!(bytes instanceof Uint8Array)) return `${NEVER_RECORDED}(the text ${number} is missing)`;
+      const text = textIn(bytes);
       if (known.size >= MOST_KEPT) known.clear();
-      known.set(number, found);
-      return found;
+      known.set(number, text);
+      return text;
     },
     numberOf(text) {
       const id = byText.get(text)?.['id'];
       return typeof id === 'number' ? id : null;
     },
   };
+}
+
+/** No recorded text has it: what begins so has another hash than any record, also where a caller has such a name. */
+const NEVER_RECORDED = '\0';
+
+/**
+ * The text of bytes. Bytes that are no UTF-8 would read as U+FFFD, as a recorded text may have it: the record would look
+ * as it was written, and no filter would find it.
+ */
+export function textIn(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isUtf8(buffer) ? buffer.toString() : `${NEVER_RECORDED}(no UTF-8: ${buffer.toString('hex')})`;
 }

@@ -91,8 +91,7 @@ export async function verifyChain(reader: StoreReader, toVerify: ChainToVerify):
   });
 
   async function readToHead(head: NonNullable<StoredChain['head']>): Promise<number> {
-    const isUnsigned = key === null || (head.sequence === 0 && head.checkpoint === '');
-    const opened = isUnsigned ? null : openAt(head.checkpoint, head.sequence, { origin, key }, { type: 'head' });
+    const opened = key === null ? null : openAt(head.checkpoint, head.sequence, { origin, key }, { type: 'head' });
     if (opened !== null && 'kind' in opened) findings.add(opened);
     else if (opened !== null) checkpoints.expectHead(opened);
     await walk.readUpTo(head.sequence);

@@ -53,6 +53,15 @@ async function sentences({ path, directory }: Trail): Promise<string[]> {
   }
 }
 
+/** Takes a record away as soon as it is there. */
+const TAKING = `AFTER INSERT ON audit_records WHEN new.subject = (SELECT id FROM audit_texts WHERE text = 'mallory')
+  BEGIN DELETE FROM audit_records WHERE position = new.position; END`;
+
+/** SQLite takes no such name from CREATE TRIGGER. */
+const HIDDEN_TRIGGER = `PRAGMA writable_schema = on;
+  INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql)
+    VALUES ('trigger', 'sqlite_stat1', 'audit_records', 0, '${`CREATE TRIGGER sqlite_stat1 ${TAKING}`.replaceAll("'", "''")}')`;
+
 /** Copies record 3 under another position, id and place in the chain. */
 const copyOf = (changes: string) => (db: DatabaseSync) =>
   db.exec(`CREATE TEMP TABLE copy AS SELECT * FROM audit_records WHERE sequence = 3;
@@ -101,6 +110,17 @@ const ATTACKS: Readonly<Record<string, { readonly change: (db: DatabaseSync) => 
     change: (db) => db.exec('CREATE TRIGGER t BEFORE INSERT ON audit_records BEGIN SELECT RAISE(IGNORE); END'),
     found: /the trigger t is not as the service makes it/,
   },
+  'a trigger named as a table of statistics': {
+    change: (db) => db.exec(HIDDEN_TRIGGER),
+    found: /the trigger sqlite_stat1 is not as the service makes it/,
+  },
+  'a table of ours that keeps the newer of two records of a number': {
+    change: (db) =>
+      db.exec(`PRAGMA writable_schema = on;
+        UPDATE sqlite_schema SET sql = replace(sql, '(instance, sequence)', '(instance, sequence) ON CONFLICT REPLACE')
+          WHERE name = 'audit_records'`),
+    found: /the table audit_records is not as the service makes it/,
+  },
   'a view that hides a record': {
     change: (db) =>
       db.exec('DROP VIEW audit_events; CREATE VIEW audit_events AS SELECT * FROM audit_records WHERE sequence <> 7'),
@@ -125,6 +145,26 @@ test('a trigger that drops records without an error makes them fail: nobody is t
   const { path, log } = await openTrail(t);
   attack(path, (db) => db.exec('CREATE TRIGGER t BEFORE INSERT ON audit_records BEGIN SELECT RAISE(IGNORE); END'));
   await assert.rejects(log.record(auditRecord()), /the record was not inserted/);
+});
+
+test('a trigger that takes a record away after it was inserted makes it fail, and nothing is issued while it is there', async (t) => {
+  const { path, log } = await openTrail(t);
+  attack(path, (db) => db.exec(`CREATE TRIGGER t ${TAKING}`));
+  const refused = /the trigger t is not as the service makes it: records could be lost/;
+  await assert.rejects(log.record(auditRecord({ subject: 'mallory' })), refused);
+  await assert.rejects(log.record(auditRecord()), refused);
+  attack(path, (db) => db.exec('DROP TRIGGER t'));
+  await log.record(auditRecord({ subject: 'mallory' }));
+});
+
+test('statistics and an index of the operator’s do not keep the service from writing', async (t) => {
+  const trail = await openTrail(t);
+  attack(trail.path, (db) => db.exec('ANALYZE'));
+  await trail.log.record(auditRecord());
+  assert.deepEqual(await sentences(trail), []);
+  attack(trail.path, (db) => db.exec('CREATE INDEX mine ON audit_records (port); VACUUM'));
+  await trail.log.record(auditRecord());
+  assert.deepEqual(await sentences(trail), ['the store was changed: the index mine is not as the service makes it']);
 });
 
 /** Gives every record another subject, with all hashes made again, and removes the kept checkpoints. */

@@ -338,6 +338,17 @@ test('records that the retention in force keeps are found when they are gone, ho
   assert.ok(!(await verified(store, [], 0)).good);
 });
 
+test('a chain without a record, whose end nobody signed, is found: its records may be where nobody looks', async () => {
+  const { store } = await written();
+  store.chains.set('pod-3', {
+    ...{ records: [], checkpoints: [], anchor: null },
+    head: { sequence: 0, hash: null, checkpoint: '' },
+  });
+  assert.deepEqual(sentences(await verified(store)), [
+    'pod-3: the checkpoint of size 0 at the end of the chain was made or changed by somebody else: it is not a signed note',
+  ]);
+});
+
 test('of a chain with many findings the first hundred are told and the others counted', async () => {
   const store = createMemoryStore();
   const records = Array.from({ length: 250 }, () => auditRecord());

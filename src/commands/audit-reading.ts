@@ -11,6 +11,7 @@ import { newAuditId } from '../issuance/audit-id.ts';
 import { type Action, type AuditRecord, beginAuditRecord } from '../issuance/audit-record.ts';
 import { COMMAND_LINE } from '../issuance/command-line.ts';
 import type { CommandContext } from './command.ts';
+import { requireStoreUser } from './require-store-user.ts';
 
 export const UNRECORDED_OPTION = { unrecorded: { type: 'boolean' } } as const;
 
@@ -51,6 +52,7 @@ export async function openOnRecord(
 async function recordReading(audit: Config['audit'], record: AuditRecord): Promise<void> {
   const { store, checkpointKeyFile, diskReserve } = audit;
   const instance = instanceNameOf(audit.instance, hostname());
+  requireStoreUser(store);
   // The service makes the key. One made here would be another, and no checkpoint signed with it would verify.
   loadCheckpointPublicKey(checkpointKeyFile);
   const log = await openAuditLog({

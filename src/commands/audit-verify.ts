@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { publicKeyOf } from '../audit/chain/checkpoint.ts';
 import { loadCheckpointPublicKey } from '../audit/chain/checkpoint-key.ts';
 import { openReader } from '../audit/open-store.ts';
 import { type CheckpointKeys, keysOf, oneKey } from '../audit/verify/checkpoint-keys.ts';
@@ -9,7 +11,7 @@ import type { Config } from '../config.ts';
 import { momentOf } from './audit-filter.ts';
 import { type CommandContext, type ExitStatus, UsageError } from './command.ts';
 import { CONFIG_OPTION, loadNamedConfig, readOptions } from './config-option.ts';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 import { verdictDocument, verdictLines } from './verdict-text.ts';
 
 const OPTIONS = {
@@ -42,7 +44,7 @@ export async function auditVerify(context: CommandContext): Promise<ExitStatus> 
     return await verifyNamed(context, loaded.config.audit.store, { keys, printed, before, json });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    if (json) context.print(JSON.stringify({ good: false, error: why }));
+    if (json) context.print(printableJson({ good: false, error: why }));
     context.printError(
       `${why.split('\n').map(printable).join('\n')}\nThe store could not be verified as a whole: nothing is proven.`,
     );
@@ -65,8 +67,8 @@ async function verifyNamed(
   const reader = await openReader(store);
   try {
     const verdict = await verifyStore(reader, keys, printed, before);
-    if (json) context.print(JSON.stringify(verdictDocument(verdict)));
     // Names and ids are as the store has them, and it is not trusted.
+    if (json) context.print(printableJson(verdictDocument(verdict)));
     else for (const line of verdictLines(verdict)) context.print(printable(line));
     return verdict.good ? 0 : 1;
   } finally {
@@ -86,15 +88,39 @@ function retiredBefore({ retention }: Config['audit'], until: string | undefined
 
 /** Never keys from the store: whoever can rewrite it can put theirs there. */
 function trustedKeys(given: readonly string[], { checkpointKeyFile }: Config['audit']): CheckpointKeys {
-  if (given.length === 0) return oneKey(loadCheckpointPublicKey(checkpointKeyFile));
-  return keysOf(given.flatMap((text) => (existsSync(text) ? keysInFile(text) : [requireKey(text)])));
+  if (given.length === 0) return oneKey(ownKey(checkpointKeyFile));
+  return keysOf(given.flatMap(keysNamed));
 }
 
-function requireKey(text: string): string {
-  if (text.includes('+')) return text;
+function ownKey(file: string): KeyObject {
+  try {
+    return loadCheckpointPublicKey(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${why}.\nWithout that file, --verifier-key NAME+ID+KEY names the key that the service prints.`, {
+      cause: error,
+    });
+  }
+}
+
+/** A key is never taken for a file's name: whoever can put a file of that name there would choose what is trusted. */
+function keysNamed(text: string): string[] {
+  if (isKey(text)) return [text];
+  if (existsSync(text)) return keysInFile(text);
+  // What looks like a key is told what is wrong with it where it is used.
+  if (text.includes('+')) return [text];
   throw new UsageError(
     `--verifier-key ${text} is neither a file nor a key: the service prints its key, NAME+ID+KEY, at each start.`,
   );
+}
+
+function isKey(text: string): boolean {
+  try {
+    publicKeyOf(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** One verifier key a line. */

@@ -6,7 +6,7 @@ import { renderAuditPage } from './audit-renderings.ts';
 import { auditEventSchema, auditEventsSchema, auditQuerySchema } from './audit-schemas.ts';
 import { jsonResponse, problemResponses } from './problem-responses.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { nextLink, readAuditQuery } from './read-audit-query.ts';
+import { nextLink, readAuditQuery, readNoQuery } from './read-audit-query.ts';
 import { authorizationValues, requestFacts } from './request-facts.ts';
 import { sendFailure } from './send.ts';
 import { callerKey, queryOf, type Service } from './service.ts';
@@ -82,7 +82,10 @@ export function auditRoutes(app: FastifyInstance, service: Service, limits: Rate
         facts: requestFacts('audit.get', request),
         authorization: authorizationValues(request),
         admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
-        readWanted: () => accept({ id: UUID.test(id) ? id : null, detail: JSON.stringify({ id }) }),
+        readWanted: () => {
+          const query = readNoQuery(queryOf(request));
+          return query.ok ? accept({ id: UUID.test(id) ? id : null, detail: JSON.stringify({ id }) }) : query;
+        },
       },
       service.now(),
     );

@@ -56,7 +56,9 @@ export const auditRecordSchema = z.strictObject({
   action: z.enum(ACTIONS).describe('What was asked.'),
   outcome: z.enum(OUTCOMES).describe('`answered` is a success that issued nothing: reading the audit.'),
   reason: known.describe("A refusal's reason or a fault's code; null when issued or answered."),
-  detail: known.describe('Evidence for operators, one sentence; for a reading of the audit, what was asked for.'),
+  detail: known.describe(
+    'Evidence for operators, one sentence; for a reading of the audit, JSON of what was asked for and which records were shown.',
+  ),
   repeated: z.int().min(1).describe('How many identical refusals of a flood the record stands for; otherwise 1.'),
   issuer: known.describe("The issuer's name in the configuration."),
   subject: known.describe('The `sub` of the JWT.'),

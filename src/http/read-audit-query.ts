@@ -13,13 +13,9 @@ export type WantedEvents = WantedPage & { readonly format: AuditFormat; readonly
  * otherwise widen what the auditor believes to have asked for.
  */
 export function readAuditQuery(query: string, acceptHeader: string | undefined): Decided<WantedEvents> {
-  let pairs: [string, string][];
-  try {
-    pairs = formPairs(query);
-  } catch {
-    const problems = [{ field: '', message: 'is not a valid query string' }];
-    return refuse({ reason: 'request_malformed', detail: 'the query string cannot be decoded', problems });
-  }
+  const read = readPairs(query);
+  if (!read.ok) return read;
+  const pairs = read.value;
   const repeated = repeatedNames(pairs.map(([name]) => name));
   const parsed = auditQuerySchema.safeParse(Object.fromEntries(pairs.map(readNumber)));
   const problems = [
@@ -28,6 +24,23 @@ export function readAuditQuery(query: string, acceptHeader: string | undefined):
   ];
   if (!parsed.success || problems.length > 0) return refuseFields(problems);
   return accept(wantedBy(parsed.data, acceptHeader));
+}
+
+/** Refuses every parameter: whoever writes `?format=csv` where there is none would take the answer for what they asked. */
+export function readNoQuery(query: string): Decided<null> {
+  const read = readPairs(query);
+  if (!read.ok) return read;
+  const names = read.value.map(([name]) => name);
+  return names.length === 0 ? accept(null) : refuseFields(namedProblems(names, 'is not a field of this request'));
+}
+
+function readPairs(query: string): Decided<[string, string][]> {
+  try {
+    return accept(formPairs(query));
+  } catch {
+    const problems = [{ field: '', message: 'is not a valid query string' }];
+    return refuse({ reason: 'request_malformed', detail: 'the query string cannot be decoded', problems });
+  }
 }
 
 function wantedBy(parameters: AuditParameters, acceptHeader: string | undefined): WantedEvents {

@@ -1,5 +1,6 @@
 import { type AuditPage, type AuditQuery, type AuditReader, UnknownCursor } from './audit-query.ts';
-import type { RequestFacts } from './audit-record.ts';
+import { shownPageText } from './audit-query-text.ts';
+import type { AuditDraft, RequestFacts } from './audit-record.ts';
 import type { Auditors } from './auditors.ts';
 import type { Caller } from './caller.ts';
 import { decideOnRecord, type Outcome, type Recording } from './decide-on-record.ts';
@@ -22,7 +23,7 @@ export type AuditRequest<Wanted extends WantedAudit> = {
   readonly readWanted: () => Decided<Wanted>;
 };
 
-/** What the record says was asked for. */
+/** What the record says was asked for. Of a page it is compact JSON, which is then given what was shown. */
 export type WantedAudit = { readonly detail: string };
 
 export type WantedPage = WantedAudit & { readonly query: AuditQuery };
@@ -33,9 +34,11 @@ export function readAuditPage<Wanted extends WantedPage>(
   request: AuditRequest<Wanted>,
   now: number,
 ): Promise<Outcome<{ readonly wanted: Wanted; readonly page: AuditPage }>> {
-  return readAudit(ports, request, now, async (wanted) => {
+  return readAudit(ports, request, now, async (wanted, draft) => {
     try {
-      return accept({ wanted, page: await ports.auditReader.page(wanted.query) });
+      const page = await ports.auditReader.page(wanted.query);
+      draft.detail = shownPageText(wanted.detail, page);
+      return accept({ wanted, page });
     } catch (error) {
       if (!(error instanceof UnknownCursor)) throw error;
       const problems = [{ field: 'cursor', message: 'is not one that this service gave' }];
@@ -68,7 +71,7 @@ function readAudit<Wanted extends WantedAudit, Found>(
   ports: AuditPorts,
   request: AuditRequest<Wanted>,
   now: number,
-  find: (wanted: Wanted) => Promise<Decided<Found>>,
+  find: (wanted: Wanted, draft: AuditDraft) => Promise<Decided<Found>>,
 ): Promise<Outcome<Found>> {
   return decideOnRecord(ports, request.facts, now, 'records_success', async (draft) => {
     const authenticated = await ports.authenticate(request.authorization, now);
@@ -84,6 +87,6 @@ function readAudit<Wanted extends WantedAudit, Found>(
     const wanted = request.readWanted();
     if (!wanted.ok) return wanted;
     draft.detail = wanted.value.detail;
-    return find(wanted.value);
+    return find(wanted.value, draft);
   });
 }

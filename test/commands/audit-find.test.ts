@@ -29,9 +29,7 @@ for (const [form, text] of [
 ] as const) {
   test(`a token ${form} has the fingerprint that is on record, and its time of signing`, () => {
     const forms = readTokenForms(text) ?? assert.fail('it is no token');
-    assert.ok(forms.fingerprints.includes(tokenFingerprint));
-    assert.equal(forms.signedAt, SIGNED_AT);
-    assert.ok(forms.fingerprints.length <= 4);
+    assert.deepEqual(forms, { tokens: [{ fingerprint: tokenFingerprint, signedAt: SIGNED_AT }], more: false });
   });
 }
 
@@ -42,12 +40,23 @@ for (const engine of ['postgres', 'mysql', 'mariadb'] as const) {
       const { body } = renderAuthToken(format, { ...CONNECTION, engine }, TOKEN);
       for (const text of [body, `leaked: ${body}`, JSON.stringify({ token: TOKEN, body })]) {
         const forms = readTokenForms(text) ?? assert.fail('it has no token');
-        assert.ok(forms.fingerprints.includes(tokenFingerprint), text);
-        assert.equal(forms.signedAt, SIGNED_AT);
+        const found = forms.tokens.find(({ fingerprint }) => fingerprint === tokenFingerprint);
+        assert.equal(found?.signedAt, SIGNED_AT, text);
       }
     });
   }
 }
+
+test('a token is found in JSON and HTML that write its ampersands in another way', () => {
+  for (const text of [
+    `{"token":"${TOKEN.replaceAll('&', '\\u0026')}"}`,
+    `{"log":"{\\"token\\":\\"${TOKEN.replaceAll('&', '\\\\u0026')}\\"}"}`,
+    `<code>${TOKEN.replaceAll('&', '&amp;')}</code>`,
+  ]) {
+    const found = readTokenForms(text)?.tokens.map(({ fingerprint }) => fingerprint);
+    assert.ok(found?.includes(tokenFingerprint), text);
+  }
+});
 
 test('what is no token has no forms', () => {
   for (const text of [
@@ -58,10 +67,42 @@ test('what is no token has no forms', () => {
     '%E0%A4%A',
     '?X-Amz-Date=2026',
     '?X-Amz-Date=20261399T101500Z',
+    TOKEN.replace('20261124T', '00001124T'),
     'X-Amz-Date=20261124T101500Z',
   ]) {
     assert.equal(readTokenForms(text), null, text);
   }
+});
+
+test('each token of a text has its own time of signing, and the first 20 of more are taken', () => {
+  const ofYear = (year: number) => TOKEN.replace('=20261124T', `=${year}1124T`);
+  const years = Array.from({ length: 20 }, (_, at) => 2001 + at);
+  const twenty = readTokenForms(years.map(ofYear).join('\n')) ?? assert.fail('it has no token');
+  assert.equal(twenty.more, false);
+  assert.deepEqual(
+    twenty.tokens.map(({ signedAt }) => signedAt),
+    years.map((year) => Date.parse(`${year}-11-24T10:15:00Z`)),
+  );
+  const more = readTokenForms(`${years.map(ofYear).join('\n')}\n${TOKEN}`) ?? assert.fail('it has no token');
+  assert.deepEqual(more, { tokens: twenty.tokens, more: true });
+});
+
+test('no text of the longest length takes more than linear time', () => {
+  const length = 256 * 1024;
+  const host = `${'a'.repeat(253)}:65535/?Action=connect`;
+  for (const run of ['a', 'a.', 'a:1', ':', '1', '%61', '\\:', '/?Action=connect', 'a:1/?Action=connect&', host]) {
+    // A run of letters took minutes when a search began with the host.
+    assert.equal(readTokenForms(run.repeat(Math.ceil(length / run.length))), null, run);
+  }
+  const endless = readTokenForms(`${TOKEN}${'&a=1'.repeat(length / 4)}`);
+  assert.equal(endless?.tokens.length, 1);
+});
+
+test('a host that is longer than any is no part of a token', () => {
+  const token = TOKEN.slice(TOKEN.indexOf(':'));
+  const longest = `${'h'.repeat(253)}${token}`;
+  const [found] = readTokenForms(` ${longest} . `)?.tokens ?? [];
+  assert.equal(found?.fingerprint, createHash('sha256').update(longest).digest('hex'));
 });
 
 test('audit find shows all records of a token, also of two callers in one second, and no other', async (t) => {
@@ -98,6 +139,32 @@ test('audit find shows all records of a token, also of two callers in one second
   assert.deepEqual([from, to], ['2026-11-24T10:13:00.000Z', '2026-11-24T10:17:00.000Z']);
   assert.ok(tokenFingerprints.includes(tokenFingerprint));
   for (const text of [table.stdout, stdout, JSON.stringify(readings)]) assert.ok(!text.includes(SIGNATURE));
+});
+
+test('audit find finds a token behind one of another year, and its record names both', async (t) => {
+  const decoy = TOKEN.replace('=20261124T', '=20010101T');
+  const folder = await auditFolder(t, [auditRecord({ time: SIGNED_AT, subject: 'leaked', tokenFingerprint })]);
+  const file = join(folder.path, 'token');
+  writeFileSync(file, `${decoy}\n${TOKEN}\n`);
+  const { status, stdout, stderr } = await folder.audit('find', '--token-file', file);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, / cluster\/leaked /);
+  const reading = readSqliteRecords(folder.store).find(({ action }) => action === 'audit.find');
+  assert.deepEqual(JSON.parse(reading?.detail ?? ''), {
+    from: '2001-01-01T10:13:00.000Z',
+    to: '2026-11-24T10:17:00.000Z',
+    tokenFingerprints: [createHash('sha256').update(decoy).digest('hex'), tokenFingerprint],
+  });
+});
+
+test('audit find says that it looks for the first 20 tokens only', async (t) => {
+  const folder = await auditFolder(t, [auditRecord({ time: SIGNED_AT, tokenFingerprint })]);
+  const file = join(folder.path, 'token');
+  const decoys = Array.from({ length: 20 }, (_, at) => TOKEN.replace('=20261124T', `=${2001 + at}1124T`));
+  writeFileSync(file, [...decoys, TOKEN].join('\n'));
+  const { status, stderr } = await folder.audit('find', '--token-file', file);
+  assert.equal(status, 1);
+  assert.match(stderr, /^There are more than 20 tokens in it: only the first ones are looked for\.\nNo record/);
 });
 
 test('audit find says of a token without a record and of a text that is no token that it is none, with status 1', async (t) => {

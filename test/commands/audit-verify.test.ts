@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { auditFolder } from '../support/audit-folder.ts';
 import { auditRecord } from '../support/audit-records.ts';
+import { runProgram } from '../support/service-process.ts';
 
 const records = (count: number) =>
   Array.from({ length: count }, (_, at) => auditRecord({ subject: `caller ${at + 1}` }));
@@ -79,10 +80,31 @@ test('audit verify trusts the keys it is given, as text or in a file, and no oth
   assert.match(none.stderr, /--verifier-key no key is neither a file nor a key/);
 });
 
+test('audit verify takes a key for a key, also where a file has its name', async (t) => {
+  const [folder, other] = [await auditFolder(t, records(3)), await auditFolder(t, records(1))];
+  const planted = join(folder.path, other.verifierKey);
+  mkdirSync(dirname(planted), { recursive: true });
+  writeFileSync(planted, folder.verifierKey);
+  const args = ['audit', 'verify', '--config', folder.config, '--verifier-key', other.verifierKey];
+  const { status, stdout } = await runProgram(t, args, {}, folder.path).ended;
+  assert.equal(status, 1);
+  assert.match(stdout, /it has no valid signature of this key/);
+});
+
 test('audit verify lets no text of the store reach the terminal as it is', async (t) => {
   const folder = await auditFolder(t, records(3));
-  change(folder.store, `UPDATE audit_instances SET name = 'pod' || char(27) || '[2J' || char(8238)`);
+  change(folder.store, `CREATE VIEW "odd\u001b[2J\u202e" AS SELECT 1`);
   const { status, stdout } = await folder.audit('verify');
   assert.equal(status, 1);
-  assert.match(stdout, /^pod\\u\{1b\}\[2J\\u\{202e\}: /);
+  assert.match(stdout, /^the store was changed: the view odd\\u\{1b\}\[2J\\u\{202e\} is not/m);
+});
+
+test('audit verify --json escapes in texts of the store what moves a terminal, and they say the same', async (t) => {
+  const folder = await auditFolder(t, records(3));
+  const odd = 'odd\u001b\u007f\u009b\u202e\u200b\u{e0041}';
+  change(folder.store, `CREATE VIEW "${odd}" AS SELECT 1`);
+  const { stdout } = await folder.audit('verify', '--json');
+  assert.ok(stdout.includes('odd\\u001b\\u007f\\u009b\\u202e\\u200b\\udb40\\udc41 is not'));
+  assert.match(stdout, /^[ -~]+\n$/);
+  assert.ok(JSON.parse(stdout).findings[0].says.includes(odd));
 });

@@ -112,6 +112,7 @@ test('reading is recorded: who, by which entry, what was asked for, and the answ
     await service.audit(`${EVENTS}/${id}`),
   ];
   const records = service.records().filter(({ instance }) => instance === 'pod-1');
+  const shown = `"records":1,"first":"${id}","last":"${id}"`;
   assert.deepEqual(
     records.map(({ action, outcome, reason, subject, grant, detail }) => [
       action,
@@ -122,16 +123,16 @@ test('reading is recorded: who, by which entry, what was asked for, and the answ
       detail,
     ]),
     [
-      ['audit.export', 'answered', null, 'alice', 'security', '{"limit":100,"format":"ndjson"}'],
+      ['audit.export', 'answered', null, 'alice', 'security', `{"limit":100,"format":"ndjson",${shown}}`],
       [
         'audit.list',
         'answered',
         null,
         'alice',
         'security',
-        '{"from":"2025-12-31T22:00:00.000Z","user":"app_rw","limit":7,"format":"json"}',
+        `{"from":"2025-12-31T22:00:00.000Z","user":"app_rw","limit":7,"format":"json",${shown}}`,
       ],
-      ['audit.export', 'answered', null, 'alice', 'security', '{"subject":"x","limit":100,"format":"csv"}'],
+      ['audit.export', 'answered', null, 'alice', 'security', '{"subject":"x","limit":100,"format":"csv","records":0}'],
       ['audit.get', 'answered', null, 'alice', 'security', JSON.stringify({ id })],
     ],
   );
@@ -148,6 +149,45 @@ test('reading is recorded: who, by which entry, what was asked for, and the answ
     const line = `rtv_decisions_total{action="audit.${action}",outcome="answered",reason=""} ${count}\n`;
     assert.ok(metrics.includes(line), line);
   }
+});
+
+test('a page that a made-up cursor leads to is on record with the cursor and the records that it showed', async (t) => {
+  const written = Array.from({ length: 5 }, (_, at) => auditRecord({ time: 1_790_000_000_000 + at * 1_000 }));
+  const service = await startAuditService(t, { written });
+  // The position in a SQLite store of a time that no page ended with.
+  const cursor = Buffer.from(`s${1_790_000_003_500 * 1024}`).toString('base64url');
+  const page = await (await service.audit(`${EVENTS}?limit=2&cursor=${cursor}`)).text();
+  const ids = [written[3]?.id, written[2]?.id];
+  assert.deepEqual(
+    JSON.parse(page).events.map((event: { readonly id: string }) => event.id),
+    ids,
+  );
+  assert.equal(
+    service.records().find(({ action }) => action === 'audit.list')?.detail,
+    JSON.stringify({ limit: 2, format: 'json', cursor, records: 2, first: ids[0], last: ids[1] }),
+  );
+});
+
+test('one record takes no query: each parameter is a 400 that names it, for auditors', async (t) => {
+  const written = [auditRecord()];
+  const service = await startAuditService(t, { written });
+  const path = `${EVENTS}/${written[0]?.id}`;
+  for (const [query, fields] of [
+    ['format=csv', ['format']],
+    ['id=x&odd', ['id', 'odd']],
+    ['%', ['']],
+  ] as const) {
+    const response = await service.audit(`${path}?${query}`);
+    const text = await assertDescribed(response, 'get', '/v1/audit/events/{id}');
+    const problem = problemSchema.parse(JSON.parse(text));
+    assert.deepEqual([response.status, problem.type], [400, `${TYPE}request-malformed`]);
+    assert.deepEqual(
+      problem.problems?.map(({ field }) => field),
+      fields,
+    );
+    assert.equal((await service.ask(`${path}?${query}`)).status, 403);
+  }
+  assert.equal((await service.audit(`${path}?`)).status, 200);
 });
 
 test('when the reading cannot be recorded, the answer is 503 and holds no record', async (t) => {

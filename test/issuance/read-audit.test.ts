@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { type AuditReader, UnknownCursor } from '../../src/issuance/audit-query.ts';
-import { auditQueryText } from '../../src/issuance/audit-query-text.ts';
+import { auditQueryText, shownPageText } from '../../src/issuance/audit-query-text.ts';
 import type { AuditRecord } from '../../src/issuance/audit-record.ts';
 import { compileAuditors } from '../../src/issuance/auditors.ts';
 import { Fault } from '../../src/issuance/fault.ts';
@@ -10,7 +11,8 @@ import { accept, type Refusal, refuse } from '../../src/issuance/refusal.ts';
 import { caller } from '../support/catalog.ts';
 
 const NOW = 1_790_000_000_000;
-const LINE = '{"id":"the record that was read"}';
+const ID = '01a0c4f2-7b1e-7000-8000-000000000001';
+const LINE = `{"id":"${ID}","subject":"the record that was read"}`;
 const PAGE = { events: [LINE], next: 'c2' };
 const WANTED = { query: { filter: { user: 'admin' }, limit: 10 }, detail: '{"user":"admin"}' };
 
@@ -70,7 +72,7 @@ test('the steps follow one another, the record comes last, and says who read wha
       reason: null,
       subject: caller().subject,
       grant: 'security',
-      detail: '{"user":"admin"}',
+      detail: `{"user":"admin","records":1,"first":"${ID}","last":"${ID}"}`,
     },
   );
   assert.ok(!JSON.stringify(records).includes('the record that was read'));
@@ -161,10 +163,28 @@ test('what was read is dropped when the reading cannot be recorded', async () =>
   assert.equal(steps.filter((step) => step === 'read').length, 2);
 });
 
-test('the text of a query has its conditions, times in UTC, and no cursor', () => {
+test('the text of a query has its conditions, times in UTC, and the cursor', () => {
   const filter = { from: Date.UTC(2026, 0, 2), to: undefined, subject: 'a"b', outcome: 'refused' } as const;
+  const text = '{"from":"2026-01-02T00:00:00.000Z","subject":"a\\"b","outcome":"refused","limit":100,"format":"csv"';
+  assert.equal(auditQueryText({ filter, limit: 100 }, 'csv'), `${text}}`);
+  assert.equal(auditQueryText({ filter, limit: 100, cursor: 'c"2' }, 'csv'), `${text},"cursor":"c\\"2"}`);
+  const longest = 'c'.repeat(100);
+  assert.equal(auditQueryText({ filter, limit: 100, cursor: longest }, 'csv'), `${text},"cursor":"${longest}"}`);
+  const sha256 = createHash('sha256').update(`${longest}c`).digest('hex');
   assert.equal(
-    auditQueryText({ filter, limit: 100, cursor: 'secret' }, 'csv'),
-    '{"from":"2026-01-02T00:00:00.000Z","subject":"a\\"b","outcome":"refused","limit":100,"format":"csv"}',
+    auditQueryText({ filter, limit: 100, cursor: `${longest}c` }, 'csv'),
+    `${text},"cursor_sha256":"${sha256}"}`,
   );
+});
+
+test('the text of a page has how many records were shown and the ids at its ends, null for a line without one', () => {
+  const line = (number: number) => JSON.stringify({ claims: { id: 'x' }, id: ID.replace(/1$/, String(number)) });
+  assert.equal(shownPageText('{"limit":9}', { events: [] }), '{"limit":9,"records":0}');
+  assert.equal(
+    shownPageText('{"limit":9}', { events: [3, 2, 1].map(line) }),
+    `{"limit":9,"records":3,"first":"${ID.replace(/1$/, '3')}","last":"${ID}"}`,
+  );
+  for (const odd of ['{', 'null', '{"id":7}', `{"id":"${'x'.repeat(1000)}"}`]) {
+    assert.equal(shownPageText('{}', { events: [odd, line(1)] }), `{"records":2,"first":null,"last":"${ID}"}`);
+  }
 });

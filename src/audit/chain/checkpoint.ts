@@ -80,7 +80,7 @@ export function publicKeyOf(verifierKey: string): KeyObject {
   const [name = '', id, ...encoded] = verifierKey.trim().split('+');
   const bytes = Buffer.from(encoded.join('+'), 'base64');
   const isOne = bytes.length === 33 && bytes[0] === 1 && keyId(name, bytes.subarray(1)).toString('hex') === id;
-  if (!isOne) throw new Error('it is no verifier key of the form NAME+ID+KEY for Ed25519');
+  if (!isOne) throw new Error('it is no verifier key: NAME+ID+KEY for Ed25519, whose ID is that of this name and key');
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes.subarray(1)]), format: 'der', type: 'spki' });
 }
 

@@ -139,7 +139,11 @@ export function createWriter(options: WriterOptions): Writer {
     try {
       await reopened();
       requireFreeBytes();
-      if (rows.length === 0) await store.probe();
+      if (rows.length === 0) {
+        await store.probe();
+        // A store that takes writes, and in which the chain cannot be continued, is no store to be ready with.
+        head = await readHead();
+      }
       for (let rest = rows; rest.length > 0; ) {
         const most = room();
         await commitRows(rest.slice(0, most));

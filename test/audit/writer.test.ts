@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { createCheckpointSigner, openCheckpoint } from '../../src/audit/chain/checkpoint.ts';
+import { EMPTY_FRONTIER } from '../../src/audit/chain/frontier.ts';
 import { rowOf } from '../../src/audit/record-row.ts';
 import { HeadMoved, Passing, type Store } from '../../src/audit/store.ts';
 import type { Batch } from '../../src/audit/store-messages.ts';
@@ -171,4 +172,20 @@ test('a checkpoint that cannot be kept is kept later', async () => {
   broken = false;
   await writer.keepCheckpoint();
   assert.deepEqual(sizes(), [1, 2]);
+});
+
+test('a probe fails while the chain that is there cannot be continued', async () => {
+  let head: ReturnType<Store['head']> | null = null;
+  const { writer } = writing((store) => ({ head: () => head ?? store.head() }));
+  await writer.open(true);
+  await writer.write([batch(2)]);
+  assert.deepEqual(await failures(writer.write([batch(0)])), [null]);
+  // An older copy was put back under the running service.
+  head = Promise.resolve({ sequence: 0, hash: null, frontier: EMPTY_FRONTIER, checkpoint: null });
+  const behind = 'the chain on record ends at record 0, and this process has written 2';
+  assert.deepEqual(await failures(writer.write([batch(0)])), [behind]);
+  assert.deepEqual(await failures(writer.write([batch(1)])), [behind]);
+  assert.deepEqual(await failures(writer.write([batch(0)])), [behind]);
+  head = null;
+  assert.deepEqual(await failures(writer.write([batch(0), batch(1)])), [null, null]);
 });

@@ -49,7 +49,7 @@ export const auditStore = z.discriminatedUnion(
       rotateSize: values
         .size('1MiB', '16GiB')
         .prefault('256MiB')
-        .meta(about('A new file begins when one has reached this size.', '256MiB')),
+        .meta(about('A new file begins when one has reached this size, from 1MiB to 16GiB.', '256MiB')),
     }),
   ],
   { error: 'Write type: sqlite, postgres or file.' },
@@ -67,7 +67,10 @@ export const audit = z.strictObject({
     })
     .optional()
     .meta(
-      about('The name of the chain that this process writes. Unique among processes. Default: the host name.', 'pod-1'),
+      about(
+        'The name of the chain that this process writes. Unique among processes; it does not end in `-cli`. Default: the host name.',
+        'pod-1',
+      ),
     ),
   checkpointKeyFile: filePath
     .default('./data/checkpoint-key.pem')
@@ -90,9 +93,14 @@ export const audit = z.strictObject({
   retention: values
     .days('1d', '3660d')
     .optional()
-    .meta(about('How long records are kept, in days. Default: for ever.', '400d')),
+    .meta(about('How long records are kept, from 1d to 3660d. Default: for ever.', '400d')),
   diskReserve: values
     .size('0MiB', '1024GiB')
     .prefault('64MiB')
-    .meta(about('Space that must stay free on the disk of the store: below it nothing is issued.', '1GiB')),
+    .meta(
+      about(
+        'Space that must stay free on the disk of the store, from 0MiB to 1024GiB: below it nothing is issued.',
+        '1GiB',
+      ),
+    ),
 });

@@ -53,6 +53,21 @@ test('the documented query joins a psql session, opened with the env rendering, 
   const shell = startShell(t, `. ${folder}/session.env; psql -c 'SELECT pg_sleep(60)'`, {
     PGSSLROOTCERT: join(folder, 'ca.pem'),
   });
+  // Whoever may log in can name its session so: nobody's query may fail for it.
+  const hostile = startShell(
+    t,
+    `. ${folder}/session.env; PGAPPNAME=rtv:${'-'.repeat(36)} psql -c 'SELECT pg_sleep(61)'`,
+    {
+      PGSSLROOTCERT: join(folder, 'ca.pem'),
+    },
+  );
+  await eventually(async () => {
+    const named = await server.query(database, 'SELECT application_name FROM pg_stat_activity');
+    assert.ok(
+      named.some((each) => each['application_name'] === `rtv:${'-'.repeat(36)}`),
+      hostile.stderr(),
+    );
+  });
   const [row] = await eventually(async () => {
     const rows = await server.query(database, documentedQuery('postgres'));
     // Connected, it has not asked anything yet.

@@ -13,6 +13,7 @@ import { createAdminServer } from './http/create-admin-server.ts';
 import { createPublicServer } from './http/create-public-server.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createReadiness } from './http/readiness.ts';
+import type { Service } from './http/service.ts';
 import { newAuditId } from './issuance/audit-id.ts';
 import type { AuditReader } from './issuance/audit-query.ts';
 import type { AuditLog } from './issuance/audit-record.ts';
@@ -99,7 +100,13 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
           logger[level](event, 'issuer keys');
         },
       });
-      return { ...issuer, clockToleranceMs: issuer.clockTolerance, keySet };
+      return {
+        ...issuer,
+        clockToleranceMs: issuer.clockTolerance,
+        keySet,
+        kubernetes: issuer.kubernetes !== undefined,
+        review: null,
+      };
     });
     closing.unshift(() => issuers.forEach(({ keySet }) => keySet.close()));
 
@@ -124,17 +131,18 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
       signAuthToken: overrides.signAuthToken ?? createAuthTokenSigner(),
     };
     let draining = false;
-    const publicServer = await createPublicServer({
-      service: {
-        issuance,
-        catalog,
-        caBundles,
-        auditors: compileAuditors(config.auditors),
-        auditReader,
-        now,
-        onDecision: (...decision) => metrics.onDecision(...decision),
-      },
+    const service: Service = {
+      issuance,
+      catalog,
+      caBundles,
       rates: config.limits,
+      auditors: compileAuditors(loaded.auditors),
+      auditReader,
+      now,
+      onDecision: (...decision) => metrics.onDecision(...decision),
+    };
+    const publicServer = await createPublicServer({
+      current: () => service,
       trustedProxies: config.server.trustedProxies,
       version,
       logger,

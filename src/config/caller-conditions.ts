@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { about } from './alternatives.ts';
-import { claimValue, line, subjectGlob } from './values.ts';
+import { condition, kubernetesName } from './policy-values.ts';
+import { addressRange, claimValue, line, listOf, subjectGlob } from './values.ts';
 
 /** Which callers of an issuer a grant, or an auditor's, is for. */
 export const callerConditions = {
@@ -23,12 +24,31 @@ export const callerConditions = {
         'kubernetes.io.namespace': 'payments',
       }),
     ),
+  namespace: kubernetesName('namespace')
+    .optional()
+    .meta(about("The caller's Kubernetes namespace, exactly. For issuers with `kubernetes`.", 'payments')),
+  serviceAccount: kubernetesName('service account')
+    .optional()
+    .meta(about("The caller's Kubernetes service account, exactly. Only with `namespace`.", 'api')),
+  sourceCidrs: listOf(addressRange, 'List at least one address or CIDR range, or leave the key out.')
+    .optional()
+    .meta(about('Addresses that the request may come from: addresses or CIDR ranges.', ['10.0.0.0/8'])),
+  when: condition
+    .optional()
+    .meta(
+      about(
+        'A CEL expression over `claims`, `subject` and `issuer` that must be true. An error in it refuses.',
+        "'dba' in claims.groups",
+      ),
+    ),
 };
 
 type CallerConditions = {
   subject?: string | undefined;
   subjectGlob?: string | undefined;
   claims?: Record<string, unknown> | undefined;
+  namespace?: string | undefined;
+  serviceAccount?: string | undefined;
 };
 
 export const notBothSubjects = [
@@ -41,11 +61,20 @@ export const notBothSubjects = [
 
 export function someCondition(what: string) {
   return [
-    ({ subject, subjectGlob, claims = {} }: CallerConditions) =>
-      (subject ?? subjectGlob) !== undefined || Object.keys(claims).length > 0,
+    ({ subject, subjectGlob, namespace, claims = {} }: CallerConditions) =>
+      (subject ?? subjectGlob ?? namespace) !== undefined || Object.keys(claims).length > 0,
     {
       error: `Write subject, subjectGlob or claims: ${what} to every caller of an issuer is not accepted.`,
       params: { says: 'does not say which callers it is for' },
     },
   ] as const;
 }
+
+/** A service account's name says nothing without its namespace: anybody may use the same name in another one. */
+export const accountInNamespace = [
+  ({ namespace, serviceAccount }: CallerConditions) => serviceAccount === undefined || namespace !== undefined,
+  {
+    error: 'Add namespace: any namespace may have a service account of that name.',
+    params: { says: 'has serviceAccount without namespace' },
+  },
+] as const;

@@ -1,6 +1,5 @@
 import type { Config, DatabaseConfig } from '../config.ts';
 import type { Database, Endpoint } from '../issuance/database.ts';
-import type { GrantRule } from '../issuance/grants.ts';
 
 const USUAL_PORT = { postgres: 5432, mysql: 3306, mariadb: 3306 };
 
@@ -38,20 +37,4 @@ export function caBundleIdOf({ caBundle, region, resourceId }: DatabaseConfig): 
 export function usualEndpoint(names: readonly string[]): string | undefined {
   if (names.includes('writer')) return 'writer';
   return names.length === 1 ? names[0] : undefined;
-}
-
-/**
- * The grants with their endpoints filled in, ready for `compileGrants`.
- *
- * @throws {Error} where `checkReferences` would have found a mistake.
- */
-export function buildGrantRules(config: Config): GrantRule[] {
-  return config.grants.map((grant) => ({
-    ...grant,
-    allow: grant.allow.map(({ database, users, endpoints }) => {
-      const usual = usualEndpoint(Object.keys(config.databases[database]?.endpoints ?? {}));
-      if (endpoints === undefined && usual === undefined) throw new Error(`grant ${grant.name} names no endpoint`);
-      return { database, users, endpoints: endpoints ?? (usual === undefined ? [] : [usual]) };
-    }),
-  }));
 }

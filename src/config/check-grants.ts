@@ -1,9 +1,9 @@
-import type { DatabaseConfig, GrantConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config.ts';
 import { usualEndpoint } from './catalog.ts';
 import { type ConfigPath, type Finding, type Findings, formatPath } from './config-problem.ts';
 import { duplicates } from './duplicates.ts';
 import { suggest } from './nearest.ts';
-import { knownIssuerNames, type Parts } from './parts.ts';
+import { type AllowConfig, knownIssuerNames, type Parts } from './parts.ts';
 
 /** Checks what grants name: issuers, databases, endpoints and users. */
 export function checkGrants({ issuers, databases, grants }: Parts): Findings {
@@ -29,7 +29,7 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
       const message = `grants[${index}].subject holds a *, which matches only itself here.`;
       warnings.push({ path: [...path, 'subject'], message, mend: 'Write subjectGlob if you mean a pattern.' });
     }
-    for (const [position, item] of allow.entries()) {
+    for (const [position, item] of (allow ?? []).entries()) {
       if (item !== null && databases !== null)
         errors.push(...checkAllow([...path, 'allow', position], item, databases));
     }
@@ -37,7 +37,7 @@ export function checkGrants({ issuers, databases, grants }: Parts): Findings {
   return { errors, warnings };
 }
 
-type Allow = GrantConfig['allow'][number];
+type Allow = AllowConfig;
 
 function checkAllow(path: ConfigPath, allow: Allow, databases: NonNullable<Parts['databases']>): Finding[] {
   const findings = [...checkRepeats(path, allow, 'users'), ...checkRepeats(path, allow, 'endpoints')];

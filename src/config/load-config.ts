@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Config, configSchema } from '../config.ts';
+import type { AuditorRule } from '../issuance/auditors.ts';
 import type { Database } from '../issuance/database.ts';
 import type { GrantRule } from '../issuance/grants.ts';
-import { buildCatalog, buildGrantRules } from './catalog.ts';
+import { buildAuditorRules, buildGrantRules } from './build-rules.ts';
+import { buildCatalog } from './catalog.ts';
 import { whyUnreadable } from './check-files.ts';
 import { checkReferences } from './check-references.ts';
 import { ConfigError, type ConfigProblem } from './config-problem.ts';
@@ -20,6 +22,8 @@ export type LoadedConfig = {
   readonly catalog: ReadonlyMap<string, Database>;
   /** For `compileGrants`. */
   readonly grants: readonly GrantRule[];
+  /** For `compileAuditors`. */
+  readonly auditors: readonly AuditorRule[];
   /** SHA-256 of the file's bytes, hex. */
   readonly hash: string;
   /** What is likely a mistake, but may be meant. */
@@ -53,6 +57,7 @@ export function loadConfig(
     config,
     catalog: buildCatalog(config),
     grants: buildGrantRules(config),
+    auditors: buildAuditorRules(config),
     hash: createHash('sha256').update(bytes).digest('hex'),
     warnings: inOrder(warnings.map(source.place)),
   };

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import { type Config, type DatabaseConfig, type GrantConfig, type IssuerConfig, partSchemas } from '../config.ts';
 
+export type AllowConfig = NonNullable<GrantConfig['allow']>[number];
+export type DenyConfig = NonNullable<GrantConfig['deny']>[number];
+
 type Written<Part, Keys extends keyof Part> = { readonly [Key in Keys]: Part[Key] | null };
 
 /**
@@ -12,7 +15,8 @@ export type Parts = {
   readonly databases: Readonly<Record<string, DatabaseConfig | null>> | null;
   readonly grants:
     | readonly (Written<GrantConfig, 'name' | 'issuer' | 'subject'> & {
-        readonly allow: readonly (GrantConfig['allow'][number] | null)[];
+        readonly allow?: readonly (AllowConfig | null)[] | undefined;
+        readonly deny?: readonly (DenyConfig | null)[] | undefined;
       })[]
     | null;
   readonly auditors: readonly Written<Config['auditors'][number], 'name' | 'issuer' | 'subject'>[] | null;

@@ -4,12 +4,12 @@ import { type AuditPorts, readAuditPage, readAuditRecord } from '../issuance/rea
 import { accept } from '../issuance/refusal.ts';
 import { renderAuditPage } from './audit-renderings.ts';
 import { auditEventSchema, auditEventsSchema, auditQuerySchema } from './audit-schemas.ts';
+import { callerRequestOf } from './caller-request.ts';
 import { jsonResponse, problemResponses } from './problem-responses.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { nextLink, readAuditQuery, readNoQuery } from './read-audit-query.ts';
-import { authorizationValues, requestFacts } from './request-facts.ts';
 import { sendFailure } from './send.ts';
-import { callerKey, queryOf, type Service } from './service.ts';
+import { type CurrentService, queryOf, type Service } from './service.ts';
 
 const COMMON = { tags: ['audit'], security: [{ bearer: [] }] };
 const FAILURES = problemResponses(400, 401, 403, 429, 503);
@@ -33,10 +33,7 @@ const PAGE = {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** `GET /v1/audit/events` and `/v1/audit/events/{id}`: who asked for what, for those whom `auditors` names. */
-export function auditRoutes(app: FastifyInstance, service: Service, limits: RateLimits): void {
-  const { issuance, auditors, auditReader } = service;
-  const ports: AuditPorts = { ...issuance, auditors, auditReader };
-
+export function auditRoutes(app: FastifyInstance, current: CurrentService, limits: RateLimits): void {
   const list = {
     ...COMMON,
     operationId: 'listAuditEvents',
@@ -45,15 +42,14 @@ export function auditRoutes(app: FastifyInstance, service: Service, limits: Rate
     response: { 200: PAGE, ...FAILURES },
   };
   app.get('/v1/audit/events', { schema: list }, async (request, reply) => {
+    const service = current();
     // Reading the query decides nothing; what is wrong with it is told to auditors only.
     const read = readAuditQuery(queryOf(request), request.headers.accept);
     const action = read.ok && read.value.format !== 'json' ? 'audit.export' : 'audit.list';
     const outcome = await readAuditPage(
-      ports,
+      portsOf(service),
       {
-        facts: requestFacts(action, request),
-        authorization: authorizationValues(request),
-        admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
+        ...callerRequestOf(action, request, service, limits),
         readWanted: () => read,
       },
       service.now(),
@@ -75,13 +71,12 @@ export function auditRoutes(app: FastifyInstance, service: Service, limits: Rate
     response: { 200: jsonResponse('The record.', auditEventSchema), ...FAILURES, ...problemResponses(404) },
   };
   app.get<{ Params: { id: string } }>('/v1/audit/events/:id', { schema: get }, async (request, reply) => {
+    const service = current();
     const id = request.params.id.toLowerCase();
     const outcome = await readAuditRecord(
-      ports,
+      portsOf(service),
       {
-        facts: requestFacts('audit.get', request),
-        authorization: authorizationValues(request),
-        admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
+        ...callerRequestOf('audit.get', request, service, limits),
         readWanted: () => {
           const query = readNoQuery(queryOf(request));
           return query.ok ? accept({ id: UUID.test(id) ? id : null, detail: JSON.stringify({ id }) }) : query;
@@ -93,6 +88,10 @@ export function auditRoutes(app: FastifyInstance, service: Service, limits: Rate
     if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
     return sendRecords(reply, 'application/json', outcome.value, outcome.auditId);
   });
+}
+
+function portsOf({ issuance, auditors, auditReader }: Service): AuditPorts {
+  return { ...issuance, auditors, auditReader };
 }
 
 function sendRecords(reply: FastifyReply, contentType: string, body: string, auditId: string): FastifyReply {

@@ -15,7 +15,7 @@ export function bundlePath(id: string): string {
 }
 
 /** `GET /v1/ca-bundles…`: which CAs to trust. Public, like the certificates themselves. */
-export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
+export function caBundleRoutes(app: FastifyInstance, current: () => CaBundles): void {
   const common = { tags: ['CA bundles'], security: [] };
   const list = {
     ...common,
@@ -24,7 +24,7 @@ export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
     response: { 200: jsonResponse('The bundles in force.', caBundlesSchema) },
   };
   app.get('/v1/ca-bundles', { schema: list }, (_request, reply) =>
-    reply.header('cache-control', CACHE_CONTROL).send({ ca_bundles: bundles.list().map(describeBundle) }),
+    reply.header('cache-control', CACHE_CONTROL).send({ ca_bundles: current().list().map(describeBundle) }),
   );
 
   const pemResponse = {
@@ -38,7 +38,7 @@ export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
     response: { 200: pemResponse, ...problemResponses(404) },
   };
   app.get<{ Params: { id: string } }>('/v1/ca-bundles/:id.pem', { schema: pem }, (request, reply) => {
-    const bundle = bundles.find(request.params.id);
+    const bundle = current().find(request.params.id);
     if (!bundle) return sendProblem(reply, notFoundProblem(missing(request.params.id)));
     const etag = `"${bundle.sha256}"`;
     reply.header('cache-control', CACHE_CONTROL).header('etag', etag);
@@ -53,7 +53,7 @@ export function caBundleRoutes(app: FastifyInstance, bundles: CaBundles): void {
     response: { 200: jsonResponse('The bundle.', caBundleSchema), ...problemResponses(404) },
   };
   app.get<{ Params: { id: string } }>('/v1/ca-bundles/:id', { schema: get }, (request, reply) => {
-    const bundle = bundles.find(request.params.id);
+    const bundle = current().find(request.params.id);
     if (!bundle) return sendProblem(reply, notFoundProblem(missing(request.params.id)));
     return reply.header('cache-control', CACHE_CONTROL).send(describeBundle(bundle));
   });

@@ -7,15 +7,14 @@ import { handleFrameworkErrors } from './handle-framework-errors.ts';
 import { openApiRoutes } from './openapi-routes.ts';
 import { ownRightsRoutes } from './own-rights-routes.ts';
 import { notFoundProblem, transportProblem } from './problem.ts';
-import { createRateLimits, type Rate } from './rate-limits.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { sendProblem } from './send.ts';
 import { answerClientError, SERVER_LIMITS } from './server-limits.ts';
-import type { Service } from './service.ts';
+import type { CurrentService } from './service.ts';
 import { tokenRoute } from './token-route.ts';
 
 export type PublicServerOptions = {
-  readonly service: Service;
-  readonly rates: { readonly perCaller: Rate; readonly perDatabase: Rate };
+  readonly current: CurrentService;
   /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
@@ -26,7 +25,7 @@ export type PublicServerOptions = {
 
 /** Creates the public port: its limits, its routes, and problem documents for everything that goes wrong. */
 export async function createPublicServer(options: PublicServerOptions): Promise<FastifyInstance> {
-  const { service, rates, trustedProxies, version, logger, onTransportError } = options;
+  const { current, trustedProxies, version, logger, onTransportError } = options;
   const app = Fastify({
     ...SERVER_LIMITS,
     loggerInstance: logger,
@@ -50,16 +49,16 @@ export async function createPublicServer(options: PublicServerOptions): Promise<
     // Certificates and the contract are public; tokens are protected by the bearer, not by the origin.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
-  handleFrameworkErrors(app, service);
+  handleFrameworkErrors(app, current);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, notFoundProblem()));
   const finishMethods = answerOddMethods(app);
 
   await openApiRoutes(app, version);
-  const limits = await createRateLimits(app, rates);
-  tokenRoute(app, service, limits);
-  ownRightsRoutes(app, service, limits);
-  auditRoutes(app, service, limits);
-  caBundleRoutes(app, service.caBundles);
+  const limits = await createRateLimits(app);
+  tokenRoute(app, current, limits);
+  ownRightsRoutes(app, current, limits);
+  auditRoutes(app, current, limits);
+  caBundleRoutes(app, () => current().caBundles);
   finishMethods();
   return app;
 }

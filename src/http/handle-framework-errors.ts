@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '../issuance/refusal.ts';
 import { faultProblem, transportProblem } from './problem.ts';
 import { requestFacts } from './request-facts.ts';
 import { sendFailure, sendProblem } from './send.ts';
-import type { Service } from './service.ts';
+import type { CurrentService, Service } from './service.ts';
 
 /** The routes whose every answer has a record. */
 const ACTIONS: Readonly<Record<string, Action>> = {
@@ -22,11 +22,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
  * What Fastify refuses before a route runs (a body over the limit, an unreadable content type) is a decision like any
  * other and leaves a record. Anything unexpected is our inability: 503, its message in the log only.
  */
-export function handleFrameworkErrors(app: FastifyInstance, service: Service): void {
+export function handleFrameworkErrors(app: FastifyInstance, current: CurrentService): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const refusal = asRefusal(error);
     const action = ACTIONS[request.routeOptions.url ?? ''];
-    if (refusal && action) return refuseOnRecord(service, action, refusal, request, reply);
+    if (refusal && action) return refuseOnRecord(current(), action, refusal, request, reply);
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblem(reply, transportProblem(error.code));
     }

@@ -2,30 +2,30 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Action } from '../issuance/audit-record.ts';
 import { type Permission, permissionsOf } from '../issuance/authorize.ts';
 import type { Caller } from '../issuance/caller.ts';
+import type { Circumstances } from '../issuance/circumstances.ts';
+import type { Grants } from '../issuance/grants.ts';
 import { readOwnRights } from '../issuance/read-own-rights.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
 import { bundlePath } from './ca-bundles-route.ts';
+import { callerRequestOf } from './caller-request.ts';
 import { jsonResponse, problemResponses } from './problem-responses.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { authorizationValues, requestFacts } from './request-facts.ts';
 import { type DatabaseFacts, databaseSchema, databasesSchema, whoamiSchema } from './schemas.ts';
 import { instant, sendFailure } from './send.ts';
-import { callerKey, type Service } from './service.ts';
+import type { CurrentService } from './service.ts';
 
 const COMMON = { tags: ['callers'], security: [{ bearer: [] }] };
 const FAILURES = problemResponses(400, 401, 429, 503);
 
 /** `GET /v1/databases`, `/v1/databases/{database}` and `/v1/whoami`: what a caller may know of itself. */
-export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: RateLimits): void {
-  const { grants } = service.issuance;
-
+export function ownRightsRoutes(app: FastifyInstance, current: CurrentService, limits: RateLimits): void {
   const list = { ...COMMON, operationId: 'listDatabases', summary: 'The databases and users this caller may ask for' };
   app.get(
     '/v1/databases',
     { schema: { ...list, response: { 200: jsonResponse('The databases.', databasesSchema), ...FAILURES } } },
     (request, reply) =>
-      respond('database.list', request, reply, (caller) =>
-        accept({ databases: describeDatabases(permissionsOf(caller, grants)) }),
+      respond('database.list', request, reply, (caller, circumstances, grants) =>
+        accept({ databases: describeDatabases(permissionsOf(caller, grants, circumstances)) }),
       ),
   );
 
@@ -39,9 +39,9 @@ export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: 
       },
     },
     (request, reply) =>
-      respond('database.get', request, reply, (caller) => {
+      respond('database.get', request, reply, (caller, circumstances, grants) => {
         const { database } = request.params;
-        const [facts] = describeDatabases(permissionsOf(caller, grants, { database }));
+        const [facts] = describeDatabases(permissionsOf(caller, grants, circumstances, { database }));
         return facts
           ? accept(facts)
           : refuse({ reason: 'not_granted', detail: `no grant on ${JSON.stringify(database)}` });
@@ -52,34 +52,36 @@ export function ownRightsRoutes(app: FastifyInstance, service: Service, limits: 
   app.get(
     '/v1/whoami',
     { schema: { ...whoami, response: { 200: jsonResponse('The caller.', whoamiSchema), ...FAILURES } } },
-    (request, reply) => respond('caller.get', request, reply, (caller) => accept(describeCaller(caller))),
+    (request, reply) =>
+      respond('caller.get', request, reply, (caller, circumstances, grants) =>
+        accept(describeCaller(caller, circumstances, grants)),
+      ),
   );
 
   async function respond<T>(
     action: Action,
     request: FastifyRequest,
     reply: FastifyReply,
-    read: (caller: Caller) => Decided<T>,
+    read: (caller: Caller, circumstances: Circumstances, grants: Grants) => Decided<T>,
   ): Promise<FastifyReply> {
+    const service = current();
     const outcome = await readOwnRights(
       service.issuance,
-      {
-        facts: requestFacts(action, request),
-        authorization: authorizationValues(request),
-        admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
-      },
+      callerRequestOf(action, request, service, limits),
       service.now(),
-      read,
+      (caller, circumstances) => read(caller, circumstances, service.issuance.grants),
     );
     service.onDecision(action, outcome, reply.elapsedTime);
     if (outcome.kind !== 'decided') return sendFailure(reply, outcome);
     return reply.header('cache-control', 'no-store').send(outcome.value);
   }
+}
 
-  function describeCaller(caller: Caller) {
-    const { issuer, subject, expiresAt } = caller;
-    return { issuer, subject, expires_at: instant(expiresAt), grants: grants.matching(caller).map(({ name }) => name) };
-  }
+/** Grants that deny, and those that only observe, are the operator's business. */
+function describeCaller(caller: Caller, circumstances: Circumstances, grants: Grants) {
+  const { issuer, subject, expiresAt } = caller;
+  const giving = grants.matching(caller, circumstances).filter((grant) => grant.enforced && grant.denials.length === 0);
+  return { issuer, subject, expires_at: instant(expiresAt), grants: giving.map(({ name }) => name) };
 }
 
 function describeDatabases(permissions: readonly Permission[]): DatabaseFacts[] {

@@ -5,29 +5,39 @@ import type { Refusal } from '../issuance/refusal.ts';
 /** At most `max` within each window of `windowMs`. */
 export type Rate = { readonly max: number; readonly windowMs: number };
 
-/** Counts one request under a key; a refusal when the key has had too many. */
-export type AdmitByRate = (request: FastifyRequest, key: string) => Promise<Refusal | undefined>;
+/** The rates of the configuration in force. */
+export type Rates = { readonly perCaller: Rate; readonly perDatabase: Rate; readonly perAddress: Rate };
 
-export type RateLimits = { readonly perCaller: AdmitByRate; readonly perDatabase: AdmitByRate };
+/** Counts one request under a key; a refusal when the key has had too many. */
+export type AdmitByRate = (request: FastifyRequest, key: string, rate: Rate) => Promise<Refusal | undefined>;
+
+export type RateLimits = {
+  readonly perCaller: AdmitByRate;
+  readonly perDatabase: AdmitByRate;
+  readonly perGrant: AdmitByRate;
+};
 
 /** Creates the limits of this process. They are asked inside the decision, after the caller is verified. */
-export async function createRateLimits(
-  app: FastifyInstance,
-  rates: { readonly perCaller: Rate; readonly perDatabase: Rate },
-): Promise<RateLimits> {
+export async function createRateLimits(app: FastifyInstance): Promise<RateLimits> {
   await app.register(rateLimit, { global: false });
   return {
-    perCaller: createLimit(app, rates.perCaller, 'requests of one caller'),
-    perDatabase: createLimit(app, rates.perDatabase, 'tokens for one database'),
+    perCaller: createLimit(app, 'requests of one caller'),
+    perDatabase: createLimit(app, 'tokens for one database'),
+    perGrant: createLimit(app, 'tokens of one grant'),
   };
 }
 
-function createLimit(app: FastifyInstance, { max, windowMs }: Rate, what: string): AdmitByRate {
-  // The library takes its key from the request; ours is known only to the decision.
-  const keys = new WeakMap<FastifyRequest, string>();
-  const check = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator: (request) => keys.get(request) ?? '' });
-  return async (request, key) => {
-    keys.set(request, key);
+function createLimit(app: FastifyInstance, what: string): AdmitByRate {
+  // The library takes its key and rate from the request; ours are known only to the decision.
+  const asked = new WeakMap<FastifyRequest, { readonly key: string; readonly rate: Rate }>();
+  const check = app.createRateLimit({
+    max: (request) => asked.get(request)?.rate.max ?? 0,
+    timeWindow: (request) => asked.get(request)?.rate.windowMs ?? 1000,
+    keyGenerator: (request) => asked.get(request)?.key ?? '',
+  });
+  return async (request, key, rate) => {
+    const { max, windowMs } = rate;
+    asked.set(request, { key, rate });
     const result = await check(request);
     if (result.isAllowed || !result.isExceeded) return undefined;
     const detail = `more than ${max} ${what} in ${windowMs / 1000} s`;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Action, RequestFacts } from '../issuance/audit-record.ts';
+import type { Credentials } from '../issuance/authenticate-caller.ts';
 
 const MAX_USER_AGENT = 256;
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
@@ -19,8 +20,13 @@ export function requestFacts(action: Action, request: FastifyRequest): RequestFa
   };
 }
 
+/** What a request came with to say who sends it. */
+export function credentialsOf(request: FastifyRequest): Credentials {
+  return { authorization: authorizationValues(request), certificateThumbprint: null };
+}
+
 /** Every Authorization value as sent: Node keeps only the first of several in `headers`. */
-export function authorizationValues(request: FastifyRequest): string[] {
+function authorizationValues(request: FastifyRequest): string[] {
   const { rawHeaders } = request.raw;
   return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
 }

@@ -6,11 +6,16 @@ import type { AuditReader } from '../issuance/audit-query.ts';
 import type { Auditors } from '../issuance/auditors.ts';
 import type { CaBundles } from '../rds/ca-bundle.ts';
 import type { Database } from '../issuance/database.ts';
+import type { Rates } from './rate-limits.ts';
 
-/** What the public routes are given. */
+/**
+ * What one request is decided with. A reload replaces all of it at once, so whoever handles a request takes it once, at
+ * the beginning, and never mixes two configurations.
+ */
 export type Service = {
   readonly issuance: IssuancePorts;
   readonly catalog: ReadonlyMap<string, Database>;
+  readonly rates: Rates;
   readonly caBundles: CaBundles;
   /** Who may read the audit, and from where. */
   readonly auditors: Auditors;
@@ -20,6 +25,9 @@ export type Service = {
   /** Counts one decision and the time it took, for `/metrics`. */
   readonly onDecision: (action: Action, outcome: Outcome<unknown>, milliseconds: number) => void;
 };
+
+/** The service in force. */
+export type CurrentService = () => Service;
 
 /** The rate-limit key of a caller: unambiguous whatever the subject holds. */
 export function callerKey(issuer: string, subject: string): string {

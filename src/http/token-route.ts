@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { refreshAfter } from '../issuance/auth-token.ts';
 import { type Issued, issueToken } from '../issuance/issue-token.ts';
@@ -9,13 +9,13 @@ import { type Connection, connectionTo } from '../rds/connection.ts';
 import { type Format, formatFits, renderAuthToken } from '../rds/render-auth-token.ts';
 import type { Permission } from '../issuance/authorize.ts';
 import { bundlePath } from './ca-bundles-route.ts';
+import { callerRequestOf } from './caller-request.ts';
 import { jsonResponse, problemResponses } from './problem-responses.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { RateLimits, Rates } from './rate-limits.ts';
 import { readTokenRequest } from './read-token-request.ts';
-import { authorizationValues, requestFacts } from './request-facts.ts';
 import { tokenRequestSchema, type TokenResponse, tokenResponseSchema, type WantedToken } from './schemas.ts';
 import { instant, sendFailure } from './send.ts';
-import { callerKey, queryOf, type Service } from './service.ts';
+import { type CurrentService, queryOf } from './service.ts';
 
 const RENDERED = z
   .string()
@@ -26,7 +26,7 @@ const AS_JSON = jsonResponse('The token was issued and its record is durable.', 
 const ISSUED = { ...AS_JSON, content: { ...AS_JSON.content, 'text/plain': { schema: RENDERED } } };
 
 /** `POST /v1/tokens`: the whole point. */
-export function tokenRoute(app: FastifyInstance, service: Service, limits: RateLimits): void {
+export function tokenRoute(app: FastifyInstance, current: CurrentService, limits: RateLimits): void {
   const schema = {
     operationId: 'issueToken',
     summary: 'Issue one auth token',
@@ -37,17 +37,16 @@ export function tokenRoute(app: FastifyInstance, service: Service, limits: RateL
     response: { 201: ISSUED, ...problemResponses(400, 401, 403, 413, 415, 429, 503) },
   };
   app.post('/v1/tokens', { schema }, async (request, reply) => {
+    const service = current();
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const contentType = request.headers['content-type'];
     const outcome = await issueToken<WantedToken>(
       service.issuance,
       {
-        facts: requestFacts('token.issue', request),
-        authorization: authorizationValues(request),
+        ...callerRequestOf('token.issue', request, service, limits),
         readWanted: () => readTokenRequest({ contentType, bytes, query: queryOf(request) }),
-        admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject)),
         admitPermission: async (permission, wanted) =>
-          unfitFormat(permission, wanted) ?? (await limits.perDatabase(request, permission.database.name)),
+          unfitFormat(permission, wanted) ?? (await admitByRates(request, permission, service.rates, limits)),
       },
       service.now(),
     );
@@ -61,6 +60,19 @@ export function tokenRoute(app: FastifyInstance, service: Service, limits: RateL
     if (format !== 'json') return sendRendered(reply, format, connection, value, auditId);
     return reply.send(asResponse(value, connection, service.caBundles.get(database.caBundleId), auditId));
   });
+}
+
+async function admitByRates(
+  request: FastifyRequest,
+  { grant, maxTokensPerMinute, database }: Permission,
+  rates: Rates,
+  limits: RateLimits,
+): Promise<Refusal | undefined> {
+  if (maxTokensPerMinute !== null) {
+    const refusal = await limits.perGrant(request, grant, { max: maxTokensPerMinute, windowMs: 60_000 });
+    if (refusal) return refusal;
+  }
+  return limits.perDatabase(request, database.name, rates.perDatabase);
 }
 
 function unfitFormat({ database }: Permission, { format = 'json' }: WantedToken): Refusal | undefined {

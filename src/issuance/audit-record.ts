@@ -32,7 +32,10 @@ export type AuditRecord = {
   readonly region: string | null;
   readonly user: string | null;
   readonly resourceArn: string | null;
+  /** The grant that allowed it, or denied it. */
   readonly grant: string | null;
+  /** Grants in mode `observe` that it concerned; null where there are none. */
+  readonly observed: readonly string[] | null;
   /** SHA-256 of the configuration that decided, hex. */
   readonly configHash: string;
   /** SHA-256 of the auth token, hex: finds the record of a leaked token. */
@@ -112,6 +115,7 @@ export function beginAuditRecord(id: string, time: number, configHash: string, f
     user: null,
     resourceArn: null,
     grant: null,
+    observed: null,
     configHash,
     tokenFingerprint: null,
     tokenExpiresAt: null,

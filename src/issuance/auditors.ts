@@ -1,5 +1,6 @@
 import type { Caller } from './caller.ts';
-import { type CallerConditions, compileCallerConditions } from './caller-conditions.ts';
+import { type CallerConditions, compileCallerConditions, verdictOf } from './caller-conditions.ts';
+import type { Circumstances } from './circumstances.ts';
 
 /** One entry of `auditors` as the configuration writes it. */
 export type AuditorRule = CallerConditions & { readonly name: string };
@@ -7,7 +8,7 @@ export type AuditorRule = CallerConditions & { readonly name: string };
 /** Who may read the audit. */
 export type Auditors = {
   /** The name of the first entry, in the order of the configuration, that the caller matches; null: it may not. */
-  matching(caller: Caller): string | null;
+  matching(caller: Caller, circumstances: Circumstances): string | null;
 };
 
 /**
@@ -18,7 +19,10 @@ export type Auditors = {
 export function compileAuditors(rules: readonly AuditorRule[]): Auditors {
   const entries = rules.map((rule) => ({
     name: rule.name,
-    admits: compileCallerConditions(rule, `auditor ${rule.name}`),
+    conditions: compileCallerConditions(rule, `auditor ${rule.name}`),
   }));
-  return { matching: (caller) => entries.find(({ admits }) => admits(caller))?.name ?? null };
+  return {
+    matching: (caller, circumstances) =>
+      entries.find(({ conditions }) => verdictOf(conditions, caller, circumstances) === 'holds')?.name ?? null,
+  };
 }

@@ -1,8 +1,16 @@
-import { type Caller, claimAt, type JsonValue } from './caller.ts';
+import { type Caller, claimReadings, type JsonValue } from './caller.ts';
+import type { Circumstances } from './circumstances.ts';
 import { compileSubjectGlob } from './subject-glob.ts';
 
 /** What a claim is compared with. */
 export type ClaimScalar = string | number | boolean;
+
+/** A condition that the configuration compiled; `text` is how it was written. */
+export type CompiledCondition<Given> = {
+  readonly text: string;
+  /** May throw: then it cannot be told. */
+  holds(given: Given): boolean;
+};
 
 /** Which callers of one issuer a grant, or an auditor's, is for. Every condition that is there must hold. */
 export type CallerConditions = {
@@ -11,6 +19,27 @@ export type CallerConditions = {
   readonly subjectGlob?: string | undefined;
   /** Dotted path to scalar. All of them must hold: the claim equals the scalar, or is a list that contains it. */
   readonly claims?: Readonly<Record<string, ClaimScalar>> | undefined;
+  /** Of the caller's Kubernetes service account. */
+  readonly namespace?: string | undefined;
+  readonly serviceAccount?: string | undefined;
+  /** Addresses that the request may come from. */
+  readonly sourceCidrs?: CompiledCondition<string> | undefined;
+  /** An expression over the caller. */
+  readonly when?: CompiledCondition<Caller> | undefined;
+};
+
+/**
+ * Whether a condition holds. `undecidable` is one that cannot be told: an expression that fails, a claim's path that is
+ * ambiguous, an address that is not known. It never lets anybody in: what allows needs `holds`, and what denies needs
+ * `fails` to stay out of the way.
+ */
+export type Verdict = 'holds' | 'fails' | 'undecidable';
+
+/** One condition by itself, so that it can be told which one failed. */
+export type CallerCondition = {
+  /** As in the configuration: `subject: a`. */
+  readonly text: string;
+  verdict(caller: Caller, circumstances: Circumstances): Verdict;
 };
 
 /**
@@ -20,20 +49,78 @@ export type CallerConditions = {
  * @throws {Error} for conditions that every caller of the issuer would meet. The configuration check reports those with
  *   their place; this is the arm behind it that still refuses.
  */
-export function compileCallerConditions(conditions: CallerConditions, what: string): (caller: Caller) => boolean {
-  const { issuer, subject, subjectGlob } = conditions;
+export function compileCallerConditions(conditions: CallerConditions, what: string): readonly CallerCondition[] {
+  const { issuer, subject, subjectGlob, namespace, serviceAccount, sourceCidrs, when } = conditions;
   const claims = Object.entries(conditions.claims ?? {});
-  if (subject === undefined && subjectGlob === undefined && claims.length === 0) {
+  if (subject === undefined && subjectGlob === undefined && namespace === undefined && claims.length === 0) {
     throw new Error(`${what} names neither a subject nor a claim`);
   }
-  const globMatches = subjectGlob === undefined ? undefined : compileSubjectGlob(subjectGlob);
-  return (caller) =>
-    caller.issuer === issuer &&
-    (subject === undefined || caller.subject === subject) &&
-    (globMatches === undefined || globMatches(caller.subject)) &&
-    claims.every(([path, expected]) => holds(claimAt(caller.claims, path), expected));
+  if (serviceAccount !== undefined && namespace === undefined) {
+    throw new Error(`${what} names a service account of any namespace`);
+  }
+  const compiled: CallerCondition[] = [plain('issuer', issuer, (caller) => caller.issuer === issuer)];
+  if (subject !== undefined) compiled.push(plain('subject', subject, (caller) => caller.subject === subject));
+  if (subjectGlob !== undefined) {
+    const matches = compileSubjectGlob(subjectGlob);
+    compiled.push(plain('subjectGlob', subjectGlob, (caller) => matches(caller.subject)));
+  }
+  if (namespace !== undefined) {
+    compiled.push(plain('namespace', namespace, ({ workload }) => workload?.namespace === namespace));
+  }
+  if (serviceAccount !== undefined) {
+    compiled.push(
+      plain('serviceAccount', serviceAccount, ({ workload }) => workload?.serviceAccount === serviceAccount),
+    );
+  }
+  compiled.push(...claims.map(([path, expected]) => claimCondition(path, expected)));
+  if (sourceCidrs !== undefined) {
+    compiled.push({
+      text: `sourceCidrs: ${sourceCidrs.text}`,
+      verdict: (_, { clientAddress }) => (clientAddress === null ? 'undecidable' : tried(sourceCidrs, clientAddress)),
+    });
+  }
+  if (when !== undefined) compiled.push({ text: `when: ${when.text}`, verdict: (caller) => tried(when, caller) });
+  return compiled;
 }
 
-function holds(claim: JsonValue | undefined, expected: ClaimScalar): boolean {
+/** All of them together, the first that does not hold deciding. */
+export function verdictOf(
+  conditions: readonly CallerCondition[],
+  caller: Caller,
+  circumstances: Circumstances,
+): Verdict {
+  let verdict: Verdict = 'holds';
+  for (const condition of conditions) {
+    const one = condition.verdict(caller, circumstances);
+    if (one === 'fails') return 'fails';
+    if (one === 'undecidable') verdict = 'undecidable';
+  }
+  return verdict;
+}
+
+function plain(name: string, value: string, holds: (caller: Caller) => boolean): CallerCondition {
+  return { text: `${name}: ${value}`, verdict: (caller) => (holds(caller) ? 'holds' : 'fails') };
+}
+
+function claimCondition(path: string, expected: ClaimScalar): CallerCondition {
+  return {
+    text: `claims: ${path}: ${JSON.stringify(expected)}`,
+    verdict({ claims }) {
+      const [claim, ...more] = claimReadings(claims, path);
+      if (more.length > 0) return 'undecidable';
+      return claim !== undefined && contains(claim, expected) ? 'holds' : 'fails';
+    },
+  };
+}
+
+function contains(claim: JsonValue, expected: ClaimScalar): boolean {
   return Array.isArray(claim) ? claim.includes(expected) : claim === expected;
+}
+
+function tried<Given>(condition: CompiledCondition<Given>, given: Given): Verdict {
+  try {
+    return condition.holds(given) ? 'holds' : 'fails';
+  } catch {
+    return 'undecidable';
+  }
 }

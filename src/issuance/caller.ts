@@ -1,3 +1,5 @@
+import type { Workload } from './workload.ts';
+
 /** A JSON value as `JSON.parse` returns it. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
@@ -14,6 +16,8 @@ export type Caller = {
   readonly issuer: string;
   readonly subject: string;
   readonly claims: Claims;
+  /** The service account of a Kubernetes issuer's token; null for other issuers. */
+  readonly workload: Workload | null;
   /** The claims that audit records keep, by their path; null where none is kept or there. */
   readonly keptClaims: KeptClaims | null;
   /** The JWT's own expiry, in milliseconds since the epoch. */
@@ -25,8 +29,13 @@ export type Caller = {
  * split the path is tried; a path that resolves in two ways is ambiguous and names nothing.
  */
 export function claimAt(claims: Claims, path: string): JsonValue | undefined {
-  const found = valuesAt(claims, path.split('.'));
+  const found = claimReadings(claims, path);
   return found.length === 1 ? found[0] : undefined;
+}
+
+/** What a dotted path may mean in the claims: nothing, one value, or several, which is ambiguous. */
+export function claimReadings(claims: Claims, path: string): readonly JsonValue[] {
+  return valuesAt(claims, path.split('.'));
 }
 
 function valuesAt(value: JsonValue | Claims, parts: readonly string[]): JsonValue[] {

@@ -1,31 +1,79 @@
 import type { Caller } from './caller.ts';
-import { type CallerConditions, compileCallerConditions } from './caller-conditions.ts';
+import {
+  type CallerCondition,
+  type CallerConditions,
+  compileCallerConditions,
+  verdictOf,
+} from './caller-conditions.ts';
+import type { Circumstances } from './circumstances.ts';
+import { type ClaimedUser, claimedUser } from './claimed-user.ts';
 import type { Database, Endpoint } from './database.ts';
+import { createGrantIndex } from './grant-index.ts';
 
-/** One grant as the configuration writes it, with every reference checked. */
+/** One grant as the configuration writes it, with every reference checked. It has either `allow` or `deny`. */
 export type GrantRule = CallerConditions & {
   readonly name: string;
-  readonly allow: readonly {
-    readonly database: string;
-    readonly users: readonly string[];
-    readonly endpoints: readonly string[];
-  }[];
+  /** `observe`: evaluated and recorded, but it decides nothing. */
+  readonly mode?: 'enforce' | 'observe' | undefined;
+  /** From this instant on, milliseconds since the epoch. */
+  readonly notBefore?: number | undefined;
+  /** Before this instant. */
+  readonly notAfter?: number | undefined;
+  /** Of all its callers together. */
+  readonly maxTokensPerMinute?: number | undefined;
+  readonly allow?: readonly AllowRule[] | undefined;
+  readonly deny?: readonly DenyRule[] | undefined;
+};
+
+export type AllowRule = {
+  readonly database: string;
+  readonly users: readonly string[];
+  readonly claimedUsers?: readonly ClaimedUser[] | undefined;
+  readonly endpoints: readonly string[];
+};
+
+/** What is left out is everything: of users, and of endpoints. */
+export type DenyRule = {
+  /** A name of the catalog, or `*`. */
+  readonly database: string;
+  readonly users?: readonly string[] | undefined;
+  readonly endpoints?: readonly string[] | undefined;
 };
 
 /** What a grant allows on one database. */
 export type Allowance = {
   readonly database: Database;
-  readonly users: ReadonlySet<string>;
+  /** The users by name, and those that claims of this caller name. */
+  users(caller: Caller): ReadonlySet<string>;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 };
 
-/** A compiled grant. */
-export type Grant = { readonly name: string; readonly allowances: readonly Allowance[] };
+/** What a grant denies: null is everything. */
+export type Denial = {
+  readonly database: string | null;
+  readonly users: ReadonlySet<string> | null;
+  readonly endpoints: ReadonlySet<string> | null;
+};
 
-/** The grants that match a caller, in the order the configuration lists them. */
-export type Grants = { matching(caller: Caller): readonly Grant[] };
+/** A compiled grant. Of its two lists one is empty. */
+export type Grant = {
+  readonly name: string;
+  readonly enforced: boolean;
+  readonly maxTokensPerMinute: number | null;
+  readonly allowances: readonly Allowance[];
+  readonly denials: readonly Denial[];
+  readonly conditions: readonly CallerCondition[];
+};
 
-type Candidate = Grant & { readonly position: number; readonly admits: (caller: Caller) => boolean };
+export type Grants = {
+  /**
+   * The grants that apply to a caller, in the order the configuration lists them, those that only observe included. One
+   * that allows applies when all of its conditions hold, one that denies unless one of them fails.
+   */
+  matching(caller: Caller, circumstances: Circumstances): readonly Grant[];
+  /** Every grant, in the order of the configuration. */
+  readonly all: readonly Grant[];
+};
 
 /**
  * Compiles grants once, at start. Grants with an exact subject are found by look-up, so that their number does not slow
@@ -35,40 +83,88 @@ type Candidate = Grant & { readonly position: number; readonly admits: (caller: 
  *   is the arm behind it that still refuses.
  */
 export function compileGrants(rules: readonly GrantRule[], catalog: ReadonlyMap<string, Database>): Grants {
-  const byIssuer = new Map<string, { exact: Map<string, Candidate[]>; others: Candidate[] }>();
-  rules.forEach((rule, position) => {
-    const ofIssuer = byIssuer.get(rule.issuer) ?? { exact: new Map<string, Candidate[]>(), others: [] };
-    byIssuer.set(rule.issuer, ofIssuer);
-    const candidate = {
-      position,
-      name: rule.name,
-      admits: compileCallerConditions(rule, `grant ${rule.name}`),
-      allowances: compileAllow(rule, catalog),
-    };
-    const ofSubject = rule.subject === undefined ? ofIssuer.others : (ofIssuer.exact.get(rule.subject) ?? []);
-    ofSubject.push(candidate);
-    if (rule.subject !== undefined) ofIssuer.exact.set(rule.subject, ofSubject);
-  });
+  const all = rules.map((rule) => compileGrant(rule, catalog));
+  const index = createGrantIndex(rules);
   return {
-    matching(caller) {
-      const ofIssuer = byIssuer.get(caller.issuer);
-      if (ofIssuer === undefined) return [];
-      const candidates = [...(ofIssuer.exact.get(caller.subject) ?? []), ...ofIssuer.others];
-      return candidates.filter((candidate) => candidate.admits(caller)).sort((a, b) => a.position - b.position);
+    all,
+    matching(caller, circumstances) {
+      const found: Grant[] = [];
+      for (const position of index.candidates(caller)) {
+        const grant = all[position];
+        if (grant && applies(grant, caller, circumstances)) found.push(grant);
+      }
+      return found;
     },
   };
 }
 
-function compileAllow(rule: GrantRule, catalog: ReadonlyMap<string, Database>): Allowance[] {
-  return rule.allow.map(({ database: name, users, endpoints: names }) => {
-    const database = catalog.get(name);
-    if (database === undefined) throw new Error(`grant ${rule.name} names the unknown database ${name}`);
-    const endpoints = new Map<string, Endpoint>();
-    for (const endpointName of names) {
-      const endpoint = database.endpoints.get(endpointName);
-      if (endpoint === undefined) throw new Error(`grant ${rule.name} names the unknown endpoint ${endpointName}`);
-      endpoints.set(endpointName, endpoint);
-    }
-    return { database, users: new Set(users), endpoints };
-  });
+/** Whether a grant concerns the caller now. What denies does so in doubt too. */
+export function applies({ conditions, denials }: Grant, caller: Caller, circumstances: Circumstances): boolean {
+  const verdict = verdictOf(conditions, caller, circumstances);
+  return verdict === 'holds' || (verdict === 'undecidable' && denials.length > 0);
+}
+
+function compileGrant(rule: GrantRule, catalog: ReadonlyMap<string, Database>): Grant {
+  const { name, mode = 'enforce', maxTokensPerMinute = null, allow = [], deny = [] } = rule;
+  if ((allow.length === 0) === (deny.length === 0)) throw new Error(`grant ${name} names nothing that it is for`);
+  return {
+    name,
+    enforced: mode === 'enforce',
+    maxTokensPerMinute,
+    allowances: allow.map((item) => compileAllow(name, item, catalog)),
+    denials: deny.map((item) => compileDeny(name, item, catalog)),
+    conditions: [...compileCallerConditions(rule, `grant ${name}`), ...timeConditions(rule)],
+  };
+}
+
+function timeConditions({ notBefore, notAfter }: GrantRule): CallerCondition[] {
+  const conditions: CallerCondition[] = [];
+  if (notBefore !== undefined) {
+    const text = `notBefore: ${new Date(notBefore).toISOString()}`;
+    conditions.push({ text, verdict: (_, { now }) => (now >= notBefore ? 'holds' : 'fails') });
+  }
+  if (notAfter !== undefined) {
+    const text = `notAfter: ${new Date(notAfter).toISOString()}`;
+    conditions.push({ text, verdict: (_, { now }) => (now < notAfter ? 'holds' : 'fails') });
+  }
+  return conditions;
+}
+
+function compileAllow(grant: string, rule: AllowRule, catalog: ReadonlyMap<string, Database>): Allowance {
+  const database = catalog.get(rule.database);
+  if (database === undefined) throw new Error(`grant ${grant} names the unknown database ${rule.database}`);
+  const endpoints = new Map<string, Endpoint>();
+  for (const endpointName of rule.endpoints) {
+    const endpoint = database.endpoints.get(endpointName);
+    if (endpoint === undefined) throw new Error(`grant ${grant} names the unknown endpoint ${endpointName}`);
+    endpoints.set(endpointName, endpoint);
+  }
+  const named: ReadonlySet<string> = new Set(rule.users);
+  const { claimedUsers = [] } = rule;
+  return {
+    database,
+    endpoints,
+    users(caller) {
+      if (claimedUsers.length === 0) return named;
+      const claimed = claimedUsers.map((user) => claimedUser(user, database.engine, caller));
+      return new Set([...named, ...claimed.flatMap((user) => (typeof user === 'string' ? [] : [user.name]))]);
+    },
+  };
+}
+
+function compileDeny(grant: string, rule: DenyRule, catalog: ReadonlyMap<string, Database>): Denial {
+  const database = rule.database === '*' ? null : rule.database;
+  if (database !== null && !catalog.has(database)) {
+    throw new Error(`grant ${grant} names the unknown database ${database}`);
+  }
+  const known = database === null ? [...catalog.values()] : [catalog.get(database)];
+  for (const name of rule.endpoints ?? []) {
+    if (!known.some((one) => one?.endpoints.has(name)))
+      throw new Error(`grant ${grant} names the unknown endpoint ${name}`);
+  }
+  return {
+    database,
+    users: rule.users === undefined ? null : new Set(rule.users),
+    endpoints: rule.endpoints === undefined ? null : new Set(rule.endpoints),
+  };
 }

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { AuditDraft, RequestFacts } from './audit-record.ts';
+import type { AuditDraft } from './audit-record.ts';
 import type { AuthToken, ResolveCredentials, SignAuthToken } from './auth-token.ts';
+import { type Authenticate, authenticateCaller, type CallerRequest, circumstancesOf } from './authenticate-caller.ts';
 import { authorize, type Permission, type WantedIdentity } from './authorize.ts';
-import type { Caller } from './caller.ts';
 import { type Database, databaseUserArn } from './database.ts';
 import { decideOnRecord, type Outcome, type Recording } from './decide-on-record.ts';
 import type { Grants } from './grants.ts';
 import { accept, type Decided, type Refusal } from './refusal.ts';
-
-/** Verifies the bearer of a request. `authorization` holds every `Authorization` header value, in order. */
-export type Authenticate = (authorization: readonly string[], now: number) => Promise<Decided<Caller>>;
 
 /** What issuing needs from the outside. */
 export type IssuancePorts = Recording & {
@@ -22,13 +19,10 @@ export type IssuancePorts = Recording & {
 };
 
 /** One request for a token. The functions are the transport's part of the decision. */
-export type TokenRequest<Wanted extends WantedIdentity> = {
-  readonly facts: RequestFacts;
-  readonly authorization: readonly string[];
+export type TokenRequest<Wanted extends WantedIdentity> = CallerRequest & {
   /** Reads the body. Called only for an authenticated caller, so that nobody else learns how it is read. */
   readonly readWanted: () => Decided<Wanted>;
-  /** A refusal when the caller has asked too often, or asks for a rendering that its database's engine lacks. */
-  readonly admitCaller: (caller: Caller) => Promise<Refusal | undefined>;
+  /** A refusal when a limit is reached, or for a rendering that the database's engine lacks. */
   readonly admitPermission: (permission: Permission, wanted: Wanted) => Promise<Refusal | undefined>;
 };
 
@@ -50,21 +44,19 @@ export function issueToken<Wanted extends WantedIdentity>(
 ): Promise<Outcome<Issued<Wanted>>> {
   return decideOnRecord(ports, request.facts, now, 'records_success', async (draft) => {
     // Authenticate: who is this?
-    const authenticated = await ports.authenticate(request.authorization, now);
+    const authenticated = await authenticateCaller(ports.authenticate, request, now, draft);
     if (!authenticated.ok) return authenticated;
     const caller = authenticated.value;
-    noteCaller(draft, caller);
-    const refusedCaller = await request.admitCaller(caller);
-    if (refusedCaller) return { ok: false, refusal: refusedCaller };
     const read = request.readWanted();
     if (!read.ok) return read;
     const wanted = read.value;
     noteWanted(draft, wanted);
 
     // Authorize: may it be that database user?
-    const authorized = authorize(caller, wanted, ports.grants);
-    if (!authorized.ok) return authorized;
-    const permission = authorized.value;
+    const { decided, observed } = authorize(caller, wanted, ports.grants, circumstancesOf(request, now));
+    noteGrants(draft, decided, observed);
+    if (!decided.ok) return decided;
+    const permission = decided.value;
     notePermission(draft, permission);
     const refusedPermission = await request.admitPermission(permission, wanted);
     if (refusedPermission) return { ok: false, refusal: refusedPermission };
@@ -75,19 +67,10 @@ export function issueToken<Wanted extends WantedIdentity>(
     const credentials = await ports.resolveCredentials(database);
     const token = await ports.signAuthToken({ endpoint, region: database.region, user, credentials, now });
     draft.accessKeyId = credentials.accessKeyId;
-    draft.tokenFingerprint = sha256(token.token);
+    draft.tokenFingerprint = createHash('sha256').update(token.token).digest('hex');
     draft.tokenExpiresAt = token.expiresAt;
     return accept({ token, permission, wanted });
   });
-}
-
-/** Puts the verified caller on the record. */
-export function noteCaller(draft: AuditDraft, caller: Caller): void {
-  draft.issuer = caller.issuer;
-  draft.subject = caller.subject;
-  draft.claims = caller.keptClaims;
-  const { jti } = caller.claims;
-  if (typeof jti === 'string') draft.jtiHash = sha256(jti);
 }
 
 /** What was asked for, so that a refusal shows it too. */
@@ -98,7 +81,14 @@ function noteWanted(draft: AuditDraft, wanted: WantedIdentity & { readonly clien
   draft.client = wanted.client ?? null;
 }
 
-function notePermission(draft: AuditDraft, { database, endpoint, user, grant }: Permission): void {
+/** Which grant decided, and which only watched. */
+function noteGrants(draft: AuditDraft, decided: Decided<Permission>, observed: readonly string[]): void {
+  draft.observed = observed.length === 0 ? null : observed;
+  if (decided.ok) draft.grant = decided.value.grant;
+  else if (decided.refusal.reason === 'not_granted') draft.grant = decided.refusal.grant ?? null;
+}
+
+function notePermission(draft: AuditDraft, { database, endpoint, user }: Permission): void {
   draft.database = database.name;
   draft.endpoint = endpoint.name;
   draft.host = endpoint.host;
@@ -106,9 +96,4 @@ function notePermission(draft: AuditDraft, { database, endpoint, user, grant }: 
   draft.region = database.region;
   draft.user = user;
   draft.resourceArn = databaseUserArn(database, user);
-  draft.grant = grant;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,11 +1,10 @@
 import { type AuditPage, type AuditQuery, type AuditReader, UnknownCursor } from './audit-query.ts';
 import { shownPageText } from './audit-query-text.ts';
-import type { AuditDraft, RequestFacts } from './audit-record.ts';
+import type { AuditDraft } from './audit-record.ts';
 import type { Auditors } from './auditors.ts';
-import type { Caller } from './caller.ts';
+import { type Authenticate, authenticateCaller, type CallerRequest, circumstancesOf } from './authenticate-caller.ts';
 import { decideOnRecord, type Outcome, type Recording } from './decide-on-record.ts';
-import { type Authenticate, noteCaller } from './issue-token.ts';
-import { accept, type Decided, type Refusal, refuse } from './refusal.ts';
+import { accept, type Decided, refuse } from './refusal.ts';
 
 /** What reading the audit needs from the outside. */
 export type AuditPorts = Recording & {
@@ -15,10 +14,7 @@ export type AuditPorts = Recording & {
 };
 
 /** One request to read the audit. */
-export type AuditRequest<Wanted extends WantedAudit> = {
-  readonly facts: RequestFacts;
-  readonly authorization: readonly string[];
-  readonly admitCaller: (caller: Caller) => Promise<Refusal | undefined>;
+export type AuditRequest<Wanted extends WantedAudit> = CallerRequest & {
   /** What is asked for. Called only for an auditor, so that nobody else learns how it is read. */
   readonly readWanted: () => Decided<Wanted>;
 };
@@ -74,14 +70,10 @@ function readAudit<Wanted extends WantedAudit, Found>(
   find: (wanted: Wanted, draft: AuditDraft) => Promise<Decided<Found>>,
 ): Promise<Outcome<Found>> {
   return decideOnRecord(ports, request.facts, now, 'records_success', async (draft) => {
-    const authenticated = await ports.authenticate(request.authorization, now);
+    const authenticated = await authenticateCaller(ports.authenticate, request, now, draft);
     if (!authenticated.ok) return authenticated;
-    const caller = authenticated.value;
-    noteCaller(draft, caller);
-    const refusal = await request.admitCaller(caller);
-    if (refusal) return { ok: false, refusal };
 
-    draft.grant = ports.auditors.matching(caller);
+    draft.grant = ports.auditors.matching(authenticated.value, circumstancesOf(request, now));
     if (draft.grant === null) return refuse({ reason: 'not_granted', detail: 'the caller is no auditor' });
 
     const wanted = request.readWanted();

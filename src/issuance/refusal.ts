@@ -14,7 +14,8 @@ export type Refusal =
   | { readonly reason: 'token_invalid'; readonly detail: string }
   | { readonly reason: 'request_malformed'; readonly detail: string; readonly problems: readonly FieldProblem[] }
   | { readonly reason: 'choice_ambiguous'; readonly detail: string; readonly choices: readonly Choice[] }
-  | { readonly reason: 'not_granted'; readonly detail: string }
+  /** `grant` is the one that denies it, if one does. */
+  | { readonly reason: 'not_granted'; readonly detail: string; readonly grant?: string | null }
   | { readonly reason: 'event_not_found'; readonly detail: string }
   | { readonly reason: 'rate_limited'; readonly detail: string; readonly retryAfterSeconds: number }
   | { readonly reason: 'body_too_large'; readonly detail: string }

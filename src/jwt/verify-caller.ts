@@ -1,8 +1,11 @@
 import { compactVerify } from 'jose';
+import type { Authenticate } from '../issuance/authenticate-caller.ts';
 import type { Caller } from '../issuance/caller.ts';
 import { keepClaimsAt } from '../issuance/keep-claims.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
+import { workloadOf } from '../issuance/workload.ts';
 import { checkClaims } from './check-claims.ts';
+import { checkConfirmation } from './check-confirmation.ts';
 import { checkHeader } from './check-header.ts';
 import type { IssuerKeySet } from './issuer-key-set.ts';
 import { MalformedJwt, parseJws } from './parse-jws.ts';
@@ -16,6 +19,13 @@ export type TrustedIssuer = {
   readonly algorithms: readonly string[];
   readonly clockToleranceMs: number;
   readonly keySet: IssuerKeySet;
+  /** Whether its tokens are those of Kubernetes service accounts. */
+  readonly kubernetes: boolean;
+  /**
+   * Asks the cluster whether a verified token still holds: undefined, or one phrase that says why not. Throws a `Fault`
+   * when it cannot be asked. null: nobody is asked.
+   */
+  readonly review: ((token: string) => Promise<string | undefined>) | null;
 };
 
 /**
@@ -27,9 +37,9 @@ export type TrustedIssuer = {
 export function createVerifyCaller(
   issuers: readonly TrustedIssuer[],
   keepClaims: readonly string[] = [],
-): (authorization: readonly string[], now: number) => Promise<Decided<Caller>> {
+): Authenticate {
   const byUrl = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
-  return async (authorization, now) => {
+  return async ({ authorization, certificateThumbprint }, now) => {
     const [value, ...more] = authorization;
     if (more.length > 0) {
       return refuse({ reason: 'authorization_repeated', detail: 'several Authorization headers' });
@@ -42,7 +52,9 @@ export function createVerifyCaller(
       });
     }
     try {
-      return await verify(token, byUrl, keepClaims, now);
+      const verified = await verify(token, byUrl, certificateThumbprint, now);
+      if (typeof verified === 'string') return invalid(verified);
+      return accept({ ...verified, keptClaims: keepClaimsAt(verified.claims, keepClaims) });
     } catch (error) {
       if (error instanceof MalformedJwt) return invalid(`the token is malformed: ${error.message}`);
       throw error;
@@ -50,31 +62,36 @@ export function createVerifyCaller(
   };
 }
 
+/** The caller, or one phrase that says why the token is refused. */
 async function verify(
   token: string,
   byUrl: ReadonlyMap<string, TrustedIssuer>,
-  keepClaims: readonly string[],
+  certificateThumbprint: string | null,
   now: number,
-): Promise<Decided<Caller>> {
+): Promise<Omit<Caller, 'keptClaims'> | string> {
   const { header, payload } = parseJws(token);
   const checked = checkHeader(header);
-  if (typeof checked === 'string') return invalid(checked);
+  if (typeof checked === 'string') return checked;
   const issuer = typeof payload['iss'] === 'string' ? byUrl.get(payload['iss']) : undefined;
-  if (!issuer) return invalid('the iss is not a configured issuer');
+  if (!issuer) return 'the iss is not a configured issuer';
+  const { name } = issuer;
   const { algorithm, kid } = checked;
-  if (!issuer.algorithms.includes(algorithm)) return invalid(`the alg is not one that issuer ${issuer.name} may use`);
+  if (!issuer.algorithms.includes(algorithm)) return `the alg is not one that issuer ${name} may use`;
   const claims = checkClaims(payload, issuer, now);
-  if (typeof claims === 'string') return invalid(`token of issuer ${issuer.name}: ${claims}`);
+  if (typeof claims === 'string') return `token of issuer ${name}: ${claims}`;
+  const workload = issuer.kubernetes ? workloadOf(payload) : null;
+  if (typeof workload === 'string') return `token of issuer ${name}: ${workload}`;
   const key = await issuer.keySet.find(kid, algorithm);
-  if (!key) return invalid(`the kid is not a key of issuer ${issuer.name} for this alg`);
+  if (!key) return `the kid is not a key of issuer ${name} for this alg`;
   try {
     await compactVerify(token, key.key, { algorithms: [algorithm] });
   } catch {
-    return invalid(`the signature is not by the key of issuer ${issuer.name}`);
+    return `the signature is not by the key of issuer ${name}`;
   }
+  const unbound = checkConfirmation(payload, certificateThumbprint) ?? (await issuer.review?.(token));
+  if (unbound !== undefined) return `token of issuer ${name}: ${unbound}`;
   const { subject, expiresAt } = claims;
-  const kept = keepClaimsAt(payload, keepClaims);
-  return accept({ issuer: issuer.name, subject, claims: payload, keptClaims: kept, expiresAt });
+  return { issuer: name, subject, claims: payload, workload, expiresAt };
 }
 
 function invalid(detail: string): Decided<Caller> {

@@ -35,6 +35,8 @@ function section(key: string, schema: JsonSchema): string {
   const title = entry === undefined ? key : `${key}${entry.suffix}`;
   const rows = rowsOf(entry?.schema ?? schema, '').map((cells) => `| ${cells.join(' | ')} |`);
   const head = ['| key | value | default | meaning |', '|---|---|---|---|'];
+  // A single value has no keys, and so its example stands with it.
+  if (rows.length === 0) return `## ${title}\n\n${meaningOf(schema)}.${presence}\n`;
   return `## ${title}\n\n${schema.description ?? ''}${presence}\n\n${[...head, ...rows].join('\n')}\n`;
 }
 

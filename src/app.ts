@@ -1,85 +1,66 @@
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { openAuditLog } from './audit/audit-log.ts';
+import type { FastifyInstance } from 'fastify';
+import type { AppOptions } from './app/app-options.ts';
+import { createCaBundlePool } from './app/ca-bundle-pool.ts';
+import { createConfigStatus } from './app/config-status.ts';
+import { createIssuerPool } from './app/issuer-pool.ts';
+import { openConfiguredAuditLog } from './app/open-audit.ts';
+import { createRunningConfig } from './app/running-config.ts';
+import { stageConfig } from './app/stage-config.ts';
 import { openAuditReader } from './audit/open-audit-reader.ts';
 import { createCredentialSource } from './aws/credential-source.ts';
 import { loadFromProviderChain } from './aws/provider-chain.ts';
-import type { Config } from './config.ts';
-import { caBundleOptions } from './config/ca-bundle-options.ts';
-import { instanceNameOf } from './config/instance-name.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createAdminServer } from './http/create-admin-server.ts';
 import { createPublicServer } from './http/create-public-server.ts';
-import { createMetrics, type Metrics } from './http/metrics.ts';
+import { createMetrics } from './http/metrics.ts';
 import { createReadiness } from './http/readiness.ts';
-import type { Service } from './http/service.ts';
+import { createTlsListener } from './http/tls-listener.ts';
+import { tlsContextOf } from './http/tls-options.ts';
 import { newAuditId } from './issuance/audit-id.ts';
-import type { AuditReader } from './issuance/audit-query.ts';
-import type { AuditLog } from './issuance/audit-record.ts';
-import type { ResolveCredentials, SignAuthToken, SigningCredentials } from './issuance/auth-token.ts';
-import { compileAuditors } from './issuance/auditors.ts';
-import { compileGrants } from './issuance/grants.ts';
-import type { IssuancePorts } from './issuance/issue-token.ts';
-import type { AdmittedKeys } from './jwt/admit-keys.ts';
-import { createIssuerKeySet } from './jwt/issuer-key-set.ts';
-import { type KeySource, loadKeySet } from './jwt/load-key-set.ts';
-import { createVerifyCaller } from './jwt/verify-caller.ts';
-import { createCaBundles } from './rds/create-ca-bundles.ts';
+import { createKeySetLoader } from './jwt/load-key-set.ts';
 import { createAuthTokenSigner } from './rds/sign-auth-token.ts';
-
-/** The parts a test may give itself; whatever it leaves out is the real one. */
-export type AppOverrides = {
-  readonly now?: () => number;
-  readonly audit?: AuditLog;
-  readonly auditReader?: AuditReader;
-  readonly loadKeySet?: (source: KeySource) => Promise<AdmittedKeys>;
-  readonly loadCredentials?: () => Promise<SigningCredentials>;
-  readonly signAuthToken?: SignAuthToken;
-};
-
-export type AppOptions = {
-  readonly version: string;
-  readonly logger: FastifyBaseLogger;
-  /** Prints copies of audit records, each one line of JSON, where `audit.copyToStdout` is set. */
-  readonly printRecords?: (lines: readonly string[]) => void;
-  /** The region of STS where the environment names none; undefined leaves it to the environment. */
-  readonly stsRegion: string | undefined;
-  readonly overrides?: AppOverrides;
-};
 
 export type App = {
   readonly publicServer: FastifyInstance;
   readonly adminServer: FastifyInstance;
   /** Opens both ports; gives their addresses. */
   listen(): Promise<{ readonly publicUrl: string; readonly adminUrl: string }>;
+  /**
+   * Puts another configuration in force for every request that begins from then on. Gives false when it is refused as a
+   * whole: the one in force stays, and the log, the metrics and `/readyz` say why.
+   *
+   * @param files those that changed, for the log
+   */
+  reload(next: LoadedConfig, files?: readonly string[]): Promise<boolean>;
+  /** Says the same of a change that could not be loaded. `problems` are sentences, at least one. */
+  keepConfig(problems: readonly string[]): void;
+  /** Says that the files hold what is in force, so that an earlier complaint is over. */
+  confirmConfig(): void;
   /** Readiness off, the configured delay, requests under way, records flushed, everything closed. */
   drain(): Promise<void>;
-  /** How long `drain` may take, milliseconds. */
-  readonly drainLimitMs: number;
+  /** How long `drain` may take now, milliseconds. */
+  drainLimitMs(): number;
 };
 
 /** Requests end within their own 10 s; then records are flushed. */
 const DRAIN_LIMIT_MS = 30_000;
 
 /**
- * Composes the service from a checked configuration: the only place that knows every part.
+ * Composes the service from a checked configuration. This file and src/app are the only place that knows every part.
  *
  * @throws {Error} when the audit store cannot be opened or a CA bundle in use is missing
  */
 export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promise<App> {
-  const { config, catalog } = loaded;
   const { logger, version, overrides = {} } = options;
   const now = overrides.now ?? Date.now;
   const metrics = createMetrics();
 
-  const audit = overrides.audit ?? (await openConfiguredAuditLog(config.audit, metrics, options));
-  const auditReader = overrides.auditReader ?? openAuditReader(config.audit.store);
+  const audit = overrides.audit ?? (await openConfiguredAuditLog(loaded.config.audit, metrics, options));
+  const auditReader = overrides.auditReader ?? openAuditReader(loaded.config.audit.store);
   const closing: (() => Promise<void> | void)[] = [() => auditReader.close(), () => audit.close()];
   try {
-    const caBundleIds = new Set([...catalog.values()].map(({ caBundleId }) => caBundleId));
-    const caBundles = await createCaBundles({
-      ...caBundleOptions(config),
+    const caBundles = createCaBundlePool({
       now,
       onEvent(event) {
         if (event.type === 'ca_bundle_failed') metrics.onFailure('ca_bundle');
@@ -88,27 +69,18 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     });
     closing.unshift(() => caBundles.close());
 
-    const issuers = config.issuers.map((issuer) => {
-      const source = keySourceOf(issuer);
-      const keySet = createIssuerKeySet({
-        name: issuer.name,
-        load: () => (overrides.loadKeySet ?? loadKeySet)(source),
-        now,
-        onEvent(event) {
-          if (event.type === 'keys_failed') metrics.onFailure('issuer_keys');
-          const level = event.type === 'keys_failed' || event.rejected.length > 0 ? 'warn' : 'info';
-          logger[level](event, 'issuer keys');
-        },
-      });
-      return {
-        ...issuer,
-        clockToleranceMs: issuer.clockTolerance,
-        keySet,
-        kubernetes: issuer.kubernetes !== undefined,
-        review: null,
-      };
+    const { loadKeySet } = overrides;
+    const issuers = createIssuerPool({
+      loaderFor: (source) => (loadKeySet === undefined ? createKeySetLoader(source) : () => loadKeySet(source)),
+      inCluster: options.inClusterApiServer,
+      now,
+      onEvent(event) {
+        if (event.type === 'keys_failed') metrics.onFailure('issuer_keys');
+        const level = event.type === 'keys_failed' || event.rejected.length > 0 ? 'warn' : 'info';
+        logger[level](event, 'issuer keys');
+      },
     });
-    closing.unshift(() => issuers.forEach(({ keySet }) => keySet.close()));
+    closing.unshift(() => issuers.close());
 
     const credentials = createCredentialSource({
       load: overrides.loadCredentials ?? (() => loadFromProviderChain(options.stsRegion)),
@@ -118,43 +90,51 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
         logger.error({ err: error }, 'no AWS credentials');
       },
     });
-    const resolveCredentials: ResolveCredentials = () => credentials.resolve();
+    const resolveCredentials = () => credentials.resolve();
 
-    const issuance: IssuancePorts = {
-      audit,
-      newAuditId,
-      configHash: loaded.hash,
-      authenticate: createVerifyCaller(issuers, config.audit.keepClaims),
-      grants: compileGrants(loaded.grants, catalog),
-      requireCaBundle: ({ caBundleId }) => void caBundles.get(caBundleId),
-      resolveCredentials,
-      signAuthToken: overrides.signAuthToken ?? createAuthTokenSigner(),
-    };
-    let draining = false;
-    const service: Service = {
-      issuance,
-      catalog,
+    const { tls: tlsFiles } = loaded.config.server;
+    const tls =
+      tlsFiles &&
+      createTlsListener({
+        context: tlsContextOf(tlsFiles, now()),
+        now,
+        onTransportError: metrics.onTransportError,
+        onHandshakeFailed: (reason, address) =>
+          logger.info({ reason, client_address: address }, 'TLS handshake failed'),
+      });
+    const permanent = {
+      issuance: {
+        audit,
+        newAuditId,
+        resolveCredentials,
+        signAuthToken: overrides.signAuthToken ?? createAuthTokenSigner(),
+      },
+      issuers,
       caBundles,
-      rates: config.limits,
-      auditors: compileAuditors(loaded.auditors),
       auditReader,
       now,
-      onDecision: (...decision) => metrics.onDecision(...decision),
+      onDecision: metrics.onDecision,
+      tls,
     };
+    const status = createConfigStatus(loaded.hash, metrics, logger);
+    const running = await createRunningConfig(loaded, (next) => stageConfig(next, permanent), status);
+
     const publicServer = await createPublicServer({
-      current: () => service,
-      trustedProxies: config.server.trustedProxies,
+      current: () => running.current().service,
+      tls,
+      limitStore: loaded.config.limits.store,
+      limitMetrics: metrics,
       version,
       logger,
       onTransportError: (code) => metrics.onTransportError(code),
     });
+    let draining = false;
     const adminServer = createAdminServer({
       readiness: createReadiness({
         audit,
-        resolveCredentials: () => credentials.resolve(),
-        issuers,
-        requireCaBundle: (id) => caBundles.get(id),
-        caBundleIds,
+        resolveCredentials,
+        current: () => running.current(),
+        configuration: () => status.describe(),
         isDraining: () => draining,
       }),
       metrics,
@@ -166,9 +146,12 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     return {
       publicServer,
       adminServer,
-      drainLimitMs: config.server.drainDelay + DRAIN_LIMIT_MS,
+      reload: (next, files) => running.reload(next, files),
+      keepConfig: (problems) => status.refused(problems),
+      confirmConfig: () => status.confirmed(),
+      drainLimitMs: () => running.current().loaded.config.server.drainDelay + DRAIN_LIMIT_MS,
       async listen() {
-        const { host, port, adminHost = host, adminPort } = config.server;
+        const { host, port, adminHost = host, adminPort } = running.current().loaded.config.server;
         // The admin port first: a probe that comes early gets an answer.
         const adminUrl = await adminServer.listen({
           host: adminHost,
@@ -180,7 +163,9 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
       },
       async drain() {
         draining = true;
-        if (config.server.drainDelay > 0) await sleep(config.server.drainDelay);
+        await running.close();
+        const { drainDelay } = running.current().loaded.config.server;
+        if (drainDelay > 0) await sleep(drainDelay);
         await closeAll(closing);
       },
     };
@@ -190,41 +175,6 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
   }
 }
 
-async function openConfiguredAuditLog(
-  { store, instance: configured, checkpointKeyFile, retention, diskReserve, copyToStdout }: Config['audit'],
-  metrics: Metrics,
-  { logger, printRecords }: AppOptions,
-): Promise<AuditLog> {
-  const instance = instanceNameOf(configured, hostname());
-  const log = await openAuditLog(
-    {
-      store,
-      instance,
-      checkpointKeyFile,
-      diskReserve,
-      retention: retention ?? null,
-      copies: copyToStdout && printRecords !== undefined,
-    },
-    {
-      onFault(error) {
-        metrics.onFailure('audit_store');
-        logger.error({ err: error }, 'the audit store is unavailable');
-      },
-      onCheckpoint: (checkpoint) => logger.info({ checkpoint }, 'audit checkpoint'),
-      onCopies: (lines) => printRecords?.(lines),
-      onNotice: (level, text) => logger[level](text),
-    },
-  );
-  logger.info({ instance, verifier_key: log.verifierKey }, 'the audit store is open');
-  return log;
-}
-
 async function closeAll(closing: readonly (() => Promise<void> | void)[]): Promise<void> {
   for (const close of closing) await close();
-}
-
-function keySourceOf({ issuer, jwks, caFile }: LoadedConfig['config']['issuers'][number]): KeySource {
-  if (jwks === undefined) return { issuer, jwks: { kind: 'discovery' }, caFile };
-  if ('url' in jwks) return { issuer, jwks: { kind: 'url', location: jwks.url }, caFile };
-  return { issuer, jwks: { kind: 'file', location: jwks.file }, caFile };
 }

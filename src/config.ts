@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { about, caBundle, endpoint } from './config/alternatives.ts';
 import { audit, auditStore } from './config/audit-schema.ts';
-import { allow, auditor, grant, include, policyTest } from './config/grant-schema.ts';
+import { allow, auditor, deny, grant, include, policyTest } from './config/grant-schema.ts';
 import { issuer } from './config/issuer-schema.ts';
 import { limits } from './config/limits-schema.ts';
 import { server } from './config/server-schema.ts';
@@ -73,7 +73,19 @@ const caBundles = z.strictObject({
 });
 
 /** The parts that are also checked one by one, so that a mistake in one hides no mistake in another. */
-export const partSchemas = { issuer, database, grant, allow, auditor, auditStore, caBundles, limits, server };
+export const partSchemas = {
+  issuer,
+  database,
+  grant,
+  allow,
+  deny,
+  auditor,
+  auditStore,
+  caBundles,
+  limits,
+  policyTest,
+  server,
+};
 
 export const configSchema = z
   .strictObject({

@@ -4,13 +4,17 @@ import pino from 'pino';
 import { check } from './commands/check.ts';
 import { type CommandContext, type ExitStatus, UsageError } from './commands/command.ts';
 import { printable } from './commands/printable.ts';
-import { serve } from './commands/serve.ts';
+import { serve, type Serving } from './commands/serve.ts';
 import { createLogger } from './logger.ts';
 
 /* The edge of the process: the only user of `process`. */
 
 const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
-       rds-token-vendor check --config FILE      say what is wrong with a configuration
+       rds-token-vendor check --config FILE      say what is wrong with a configuration, and run its policy tests
+       rds-token-vendor explain --config FILE (--jwt-file FILE|- | --claims-file FILE|- [--issuer NAME])
+                                     [--database D] [--user U] [--endpoint E] [--source-address A] [--at TIME]
+                                     [--certificate FILE] [--all] [--json]
+                                                 say why a caller gets a database user, or not, grant by grant
        rds-token-vendor audit verify --config FILE [--verifier-key KEY|FILE]… [--checkpoints FILE]…
                                      [--retired-until TIME] [--json]
                                                  say whether the audit trail is what was written
@@ -25,8 +29,8 @@ const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
 FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.
 
 FILTER: --from and --to TIME (2026-11-24T10:15:00Z, 2026-11-24, or 30m, 24h, 7d ago), --caller SUBJECT, --issuer,
---database, --user, --endpoint, --outcome, --grant, --action. Reading with list, export and find is itself recorded;
---unrecorded reads a copy of a store.`;
+--database, --user, --endpoint, --outcome, --grant, --observed GRANT, --action. Reading with list, export and find is
+itself recorded; --unrecorded reads a copy of a store.`;
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const version =
@@ -52,6 +56,7 @@ async function run(argv: readonly string[]): Promise<void> {
     if (word === '--version') return context.print(version);
     if (!named || word === 'serve') return await serveUntilSignal(context);
     if (word === 'check') return exit(await check(context));
+    if (word === 'explain') return await runExplain(context);
     if (word === 'audit') return await runAudit(context);
     throw new UsageError(`There is no command ${JSON.stringify(word)}.`);
   } catch (error) {
@@ -64,6 +69,12 @@ async function run(argv: readonly string[]): Promise<void> {
     context.printError(lines.map(printable).join('\n'));
     return exit(1);
   }
+}
+
+/** Loaded when it is asked for, like the next one. */
+async function runExplain(context: CommandContext): Promise<void> {
+  const { explain } = await import('./commands/explain.ts');
+  exit(await explain(context));
 }
 
 /** Loaded when it is asked for: it would be most of what a start of the service reads. */
@@ -79,13 +90,22 @@ async function runAudit(context: CommandContext): Promise<void> {
 
 async function serveUntilSignal(context: CommandContext): Promise<void> {
   const logger = createLogger(pino.destination({ dest: 1, sync: true }));
-  const app = await serve(context, logger);
-  if (app === undefined) return exit(1);
+  let serving: Serving | undefined;
+  // From the first moment on: without a listener the signal ends the process. Once it serves, it looks at the files anyway.
+  process.on('SIGHUP', () => serving?.reload());
+  serving = await serve(context, logger);
+  if (serving === undefined) return exit(1);
+  const { drain, drainLimitMs } = serving;
   const drainLogger = { error: (err: unknown) => logger.error({ err }, 'the drain failed') };
-  closeWithGrace({ delay: app.drainLimitMs, logger: drainLogger }, async ({ signal, err }) => {
+  closeWithGrace({ delay: false, skip: ['SIGHUP'], logger: drainLogger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'an unexpected error ends the process');
     else logger.info({ signal }, 'draining');
-    await app.drain();
+    const limit = drainLimitMs();
+    setTimeout(() => {
+      logger.error(`the drain takes more than ${limit} ms`);
+      process.exit(1);
+    }, limit).unref();
+    await drain();
     logger.info('drained');
   });
 }

@@ -17,8 +17,10 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   audit: ['issuance', 'config'],
   http: ['issuance', 'rds'],
   'logger.ts': [],
-  'app.ts': ['issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
-  commands: ['issuance', 'config', 'rds', 'audit', 'app.ts'],
+  reload: ['config'],
+  app: ['issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
+  'app.ts': ['app', 'issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
+  commands: ['issuance', 'config', 'jwt', 'rds', 'audit', 'app.ts', 'reload'],
   'main.ts': ['commands', 'logger.ts'],
 };
 

@@ -36,16 +36,17 @@ const RARE_EVERY = `greatest(1, $5::bigint / ${RARE.records})`;
 /** $1 the day, $2 records a day, $3 the first time, $4 milliseconds of a day, $5 records in all. */
 const INSERT = `
 INSERT INTO rtv_audit.records (id, instance, sequence, hash, record,
-  action, outcome, issuer, subject, database, database_user, endpoint, grant_name)
+  action, outcome, issuer, subject, database, database_user, endpoint, grant_name, observed)
 SELECT id::uuid, 'pod-1', i + 1, sha256(id::bytea), record::json,
-  'token.issue', outcome, issuer, subject, database, username, endpoint, granted
+  'token.issue', outcome, issuer, subject, database, username, endpoint, granted, observed
 FROM (
   SELECT i, digest, time, endpoint, username, database, outcome, issuer,
+    CASE WHEN b % 500 = 2 THEN '["watched-' || (d % 3) || '"]' END AS observed,
     'system:serviceaccount:payments:api-' || (d % 500) AS subject, 'grant-' || (d % 20) AS granted,
     substr(time, 1, 8) || '-' || substr(time, 9) || '-7' || substr(digest, 1, 3) || '-8' || substr(digest, 4, 3) || '-' ||
       substr(digest, 7, 12) AS id
   FROM (
-    SELECT i, digest, d,
+    SELECT i, digest, b, d,
       lpad(to_hex($3::bigint + (i * ($4::bigint * 1.0 / $2::bigint))::bigint), 12, '0') AS time,
       CASE WHEN d % 3 = 0 THEN 'reader' ELSE 'writer' END AS endpoint,
       CASE WHEN i % ${RARE_EVERY} = 7 THEN '${RARE.user}' ELSE 'app_' || (c % 200) END AS username,
@@ -65,7 +66,7 @@ FROM (
     '"client_address":"10.0.1.7","config_hash":"' || repeat('c', 64) || '","database":"' || database ||
     '","detail":null,"endpoint":"' || endpoint || '","grant":"' || granted || '","host":"' || database ||
     '.cluster-abc123.us-west-2.rds.amazonaws.com","id":"' || id || '","instance":"pod-1","issuer":"' || issuer ||
-    '","jti_hash":"' || digest || '","outcome":"' || outcome || '","port":5432,"previous_hash":"' || digest ||
+    '","jti_hash":"' || digest || '","observed":' || coalesce(observed, 'null') || ',"outcome":"' || outcome || '","port":5432,"previous_hash":"' || digest ||
     '","reason":null,"region":"us-west-2","repeated":1,"request_id":"' || substr(digest, 1, 32) ||
     '","resource_arn":"arn:aws:rds-db:us-west-2:123456789012:dbuser:cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ/' || username ||
     '","role_arn":null,"sequence":' || (i + 1) || ',"subject":"' || subject || '","time":"2026-01-01T00:00:00.000Z",' ||

@@ -80,6 +80,8 @@ function benchRecord(index: number, records: number): AuditRecord {
     user,
     resourceArn: `arn:aws:rds-db:us-west-2:123456789012:dbuser:cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ/${user}`,
     grant: `grant-${d % 20}`,
+    // A grant that is tried out concerns few requests.
+    observed: b % 500 === 2 ? [`watched-${d % 3}`] : null,
     tokenFingerprint: createHash('sha256').update(digest).digest('hex'),
     tokenExpiresAt: time + 900_000,
     accessKeyId: `ASIA${Math.floor(time / 3_600_000)}EXAMPLE`,

@@ -24,6 +24,8 @@ const QUERIES: readonly (readonly [what: string, filter: AuditFilter])[] = [
   ['one issuer of three', { issuer: 'corp' }],
   ['one endpoint of two', { endpoint: 'reader' }],
   ['one grant of 20', { grant: 'grant-7' }],
+  ['an observing grant, 1 in 1,500', { observed: 'watched-1' }],
+  ['an observing grant of nothing', { observed: 'nothing' }],
   ['outcome refused, one in 50', { outcome: 'refused' }],
   ['outcome failed, one in 1,000', { outcome: 'failed' }],
   ['database and user', { database: 'orders', user: 'app_7' }],

@@ -1,5 +1,4 @@
 import { ACTIONS, type AuditRecord, OUTCOMES } from '../issuance/audit-record.ts';
-import type { KeptClaims } from '../issuance/caller.ts';
 
 type Kind =
   | 'text?'
@@ -10,6 +9,7 @@ type Kind =
   | 'sha256?'
   | 'trace?'
   | 'claims'
+  | 'names?'
   | 'action'
   | 'outcome';
 
@@ -35,6 +35,7 @@ export const RECORD_FIELDS = {
   user: 'text?',
   resourceArn: 'text?',
   grant: 'text?',
+  observed: 'names?',
   configHash: 'sha256',
   tokenFingerprint: 'sha256?',
   tokenExpiresAt: 'integer?',
@@ -51,7 +52,7 @@ export type RecordField = keyof AuditRecord;
 
 const FIELDS = Object.entries(RECORD_FIELDS);
 
-/** A record as a flat list, which crosses to a thread several times faster than an object. Claims are JSON. */
+/** A record as a flat list, which crosses to a thread several times faster than an object. Claims and lists are JSON. */
 export type RecordRow = readonly (string | number | null)[];
 
 /** @throws {TypeError} for a value that no store could keep: such a record is refused, and those beside it are not. */
@@ -86,6 +87,7 @@ export function recordOf(row: RecordRow): AuditRecord {
     user,
     resourceArn,
     grant,
+    observed,
     configHash,
     tokenFingerprint,
     tokenExpiresAt,
@@ -109,7 +111,7 @@ export function recordOf(row: RecordRow): AuditRecord {
     repeated,
     issuer,
     subject,
-    claims: claimsOf(claims),
+    claims: typeof claims === 'string' ? JSON.parse(claims) : null,
     jtiHash,
     database,
     endpoint,
@@ -119,6 +121,7 @@ export function recordOf(row: RecordRow): AuditRecord {
     user,
     resourceArn,
     grant,
+    observed: typeof observed === 'string' ? JSON.parse(observed) : null,
     configHash,
     tokenFingerprint,
     tokenExpiresAt,
@@ -136,10 +139,6 @@ const ID_AT = FIELDS.findIndex(([field]) => field === 'id');
 
 export function rowId(row: RecordRow): string {
   return String(row[ID_AT]);
-}
-
-export function claimsOf(text: unknown): KeptClaims | null {
-  return typeof text === 'string' ? JSON.parse(text) : null;
 }
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -172,12 +171,20 @@ function checked(field: string, kind: Kind, value: unknown): string | number | n
     case 'outcome':
       if (OUTCOMES.some((outcome) => outcome === value)) return String(value);
       break;
+    case 'names?':
+      if (isNames(value)) return JSON.stringify(value.map(asUtf8));
+      break;
     case 'claims':
       if (typeof value === 'object')
         return JSON.stringify(value, (_, member) => (typeof member === 'string' ? asUtf8(member) : member));
       break;
   }
   throw new TypeError(`its ${field} is not of the kind ${kind}`);
+}
+
+/** A list of none is null: what has no names is to be told by one value. */
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
 }
 
 /**

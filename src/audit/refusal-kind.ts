@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../issuance/audit-record.ts';
-import { addressGroup } from './address-group.ts';
+import { addressGroup } from '../issuance/address-group.ts';
 
 /** Which refusals count as the same. */
 export type RefusalKind = {
@@ -12,6 +12,7 @@ export type RefusalKind = {
 
 export function refusalKind(record: AuditRecord): RefusalKind {
   const { action, reason, detail, issuer, subject, database, user, endpoint, client, clientAddress } = record;
+  const { grant, observed, configHash } = record;
   if (issuer !== null) {
     const key = JSON.stringify([
       action,
@@ -24,6 +25,10 @@ export function refusalKind(record: AuditRecord): RefusalKind {
       endpoint,
       client,
       clientAddress,
+      // Which grants match can hang on claims and on the time, and so differ where all else is alike.
+      grant,
+      observed,
+      configHash,
     ]);
     return { key, coarse: null, common: record };
   }

@@ -7,7 +7,7 @@ const ONE = { type: 'string', multiple: true } as const;
 /** The options that say which records are wanted. */
 export const FILTER_OPTIONS = {
   ...{ from: ONE, to: ONE, caller: ONE, issuer: ONE, database: ONE, user: ONE, endpoint: ONE },
-  ...{ outcome: ONE, grant: ONE, action: ONE },
+  ...{ outcome: ONE, grant: ONE, observed: ONE, action: ONE },
 } as const;
 
 export type FilterOptions = { readonly [Name in keyof typeof FILTER_OPTIONS]?: readonly string[] | undefined };
@@ -30,6 +30,7 @@ export function readFilter(options: FilterOptions, now: number): AuditFilter {
     user: one(options, 'user'),
     endpoint: one(options, 'endpoint'),
     grant: one(options, 'grant'),
+    observed: one(options, 'observed'),
   };
   if (filter.from !== undefined && filter.to !== undefined && filter.from >= filter.to) {
     throw new UsageError('--from must be earlier than --to.');

@@ -3,8 +3,10 @@ import { loadNamedConfig } from './config-option.ts';
 import { caBundleOptions } from '../config/ca-bundle-options.ts';
 import { CaBundleError } from '../rds/ca-bundle-error.ts';
 import { readCaFile } from '../rds/read-ca-file.ts';
+import { printable } from './printable.ts';
+import { policyDifferences } from './run-policy-tests.ts';
 
-/** `check`: says whether the configuration would be used, without starting anything. */
+/** `check`: says whether the configuration would be used and its grants decide what it expects, without starting anything. */
 export async function check(context: CommandContext): Promise<ExitStatus> {
   const loaded = loadNamedConfig(context);
   if (loaded === undefined) return 1;
@@ -17,10 +19,17 @@ export async function check(context: CommandContext): Promise<ExitStatus> {
       return 1;
     }
   }
-  const { issuers, grants } = loaded.config;
+  const { issuers, grants, policyTests } = loaded.config;
+  const differences = policyDifferences(loaded, Date.now());
+  for (const difference of differences) context.printError(printable(difference));
+  if (differences.length > 0) {
+    context.printError(`${differences.length} of ${count(policyTests.length, 'policy test')} failed.`);
+    return 1;
+  }
   context.print(
     `The configuration is good: ${count(issuers.length, 'issuer')}, ${count(loaded.catalog.size, 'database')}, ` +
-      `${count(grants.length, 'grant')}. SHA-256 ${loaded.hash}`,
+      `${count(grants.length, 'grant')}${policyTests.length === 0 ? '' : `, ${count(policyTests.length, 'policy test')} passed`}. ` +
+      `SHA-256 ${loaded.hash}`,
   );
   return 0;
 }

@@ -16,21 +16,36 @@ export const CONFIG_OPTION = { config: { type: 'string', short: 'c' } } as const
  */
 export function loadNamedConfig(
   context: CommandContext,
-  option = { config: readOptions(context, CONFIG_OPTION).config },
+  option: { readonly config?: string | undefined } = readOptions(context, CONFIG_OPTION),
 ): LoadedConfig | undefined {
-  const path = option.config ?? context.env['RTV_CONFIG'];
-  if (path === undefined || path === '') throw new UsageError('Name the configuration: --config FILE or RTV_CONFIG.');
+  const path = namedConfig(context, option);
   try {
-    const loaded = loadConfig(path, { knownBundleIds: builtInBundleIds() });
+    const loaded = loadServiceConfig(path);
     for (const warning of loaded.warnings) context.printError(`warning: ${describeProblem(warning)}`);
     return loaded;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) context.printError(describeProblem(problem));
-    const count = error.problems.length;
+    if (error.omitted > 0) context.printError(`${error.omitted} more problems are not shown.`);
+    const count = error.problems.length + error.omitted;
     context.printError(`${count} ${count === 1 ? 'problem' : 'problems'}: this configuration is not used.`);
     return undefined;
   }
+}
+
+/** The path that `--config FILE` or `RTV_CONFIG` names. @throws {UsageError} when neither does */
+export function namedConfig(
+  context: CommandContext,
+  option: { readonly config?: string | undefined } = readOptions(context, CONFIG_OPTION),
+): string {
+  const path = option.config ?? context.env['RTV_CONFIG'];
+  if (path === undefined || path === '') throw new UsageError('Name the configuration: --config FILE or RTV_CONFIG.');
+  return path;
+}
+
+/** Loads a configuration with the checks that the service makes. @throws {ConfigError} with every problem */
+export function loadServiceConfig(path: string): LoadedConfig {
+  return loadConfig(path, { knownBundleIds: builtInBundleIds() });
 }
 
 /** The values of a command's options. @throws {UsageError} for anything else. */

@@ -32,12 +32,18 @@ export const callerConditions = {
     .meta(about("The caller's Kubernetes service account, exactly. Only with `namespace`.", 'api')),
   sourceCidrs: listOf(addressRange, 'List at least one address or CIDR range, or leave the key out.')
     .optional()
-    .meta(about('Addresses that the request may come from: addresses or CIDR ranges.', ['10.0.0.0/8'])),
+    .meta(
+      about(
+        'Addresses that the request may come from: addresses or CIDR ranges. Behind `trustedProxies`, that of their client.',
+        ['10.0.0.0/8'],
+      ),
+    ),
   when: condition
     .optional()
     .meta(
       about(
-        'A CEL expression over `claims`, `subject` and `issuer` that must be true. An error in it refuses.',
+        'A CEL expression over `claims`, `subject` and `issuer` that must be true. Where it cannot be told, an `allow` gives ' +
+          'nothing and a `deny` denies.',
         "'dba' in claims.groups",
       ),
     ),
@@ -64,7 +70,7 @@ export function someCondition(what: string) {
     ({ subject, subjectGlob, namespace, claims = {} }: CallerConditions) =>
       (subject ?? subjectGlob ?? namespace) !== undefined || Object.keys(claims).length > 0,
     {
-      error: `Write subject, subjectGlob or claims: ${what} to every caller of an issuer is not accepted.`,
+      error: `Write subject, subjectGlob, namespace or claims: ${what} to every caller of an issuer is not accepted.`,
       params: { says: 'does not say which callers it is for' },
     },
   ] as const;

@@ -1,10 +1,16 @@
 import { COMMAND_LINE } from '../issuance/command-line.ts';
+import { type CompileCondition, createConditionCompiler } from './cel-condition.ts';
 import { checkAuditStore } from './check-audit-store.ts';
 import { checkAuditors } from './check-auditors.ts';
 import { checkCaBundles } from './check-ca-bundles.ts';
 import { checkDatabases } from './check-databases.ts';
 import { checkFiles } from './check-files.ts';
 import { checkGrants } from './check-grants.ts';
+import { checkLimitStore } from './check-limit-store.ts';
+import { checkPolicyTests } from './check-policy-tests.ts';
+import { checkNamespaces } from './check-namespaces.ts';
+import { checkServerTls } from './check-server-tls.ts';
+import { checkSharedIssuers } from './check-shared-issuers.ts';
 import { duplicates } from './duplicates.ts';
 import type { Finding, Findings } from './config-problem.ts';
 import type { Parts } from './parts.ts';
@@ -14,17 +20,35 @@ export type Surroundings = {
   readonly folder: string;
   /** The CA bundles that are there without fetching; without this set they are not looked at. */
   readonly knownBundleIds?: ReadonlySet<string> | undefined;
+  /** Milliseconds since the epoch. Default: now. */
+  readonly now?: number | undefined;
+  /** Default: one of its own. */
+  readonly compileCondition?: CompileCondition | undefined;
 };
 
 /** What the schema cannot see: whether the parts of a configuration fit each other, AWS and the files on disk. */
-export function checkReferences(parts: Parts, { folder, knownBundleIds }: Surroundings): Findings {
+export function checkReferences(
+  parts: Parts,
+  { folder, knownBundleIds, now = Date.now(), compileCondition = createConditionCompiler() }: Surroundings,
+): Findings {
   const all = [
     checkIssuers(parts),
     checkDatabases(parts.databases ?? {}),
     checkCaBundles(parts, knownBundleIds),
-    checkGrants(parts),
-    checkAuditors(parts),
-    { errors: [...checkFiles(parts, folder), ...checkAuditStore(parts)], warnings: checkProxies(parts) },
+    checkGrants(parts, { compileCondition, now }),
+    checkAuditors(parts, compileCondition),
+    checkSharedIssuers(parts),
+    checkServerTls(parts, { folder, now }),
+    { errors: checkPolicyTests(parts), warnings: [] },
+    {
+      errors: [
+        ...checkNamespaces(parts),
+        ...checkFiles(parts, folder),
+        ...checkAuditStore(parts),
+        ...checkLimitStore(parts),
+      ],
+      warnings: checkProxies(parts),
+    },
   ];
   return { errors: all.flatMap(({ errors }) => errors), warnings: all.flatMap(({ warnings }) => warnings) };
 }

@@ -25,14 +25,24 @@ export type ConfigProblem = {
   readonly mend: string;
 };
 
+/** The files that a configuration is made of, by absolute path: those that were read, and patterns of those that may come. */
+export type ConfigFiles = { readonly files: readonly string[]; readonly patterns: readonly string[] };
+
 /** The configuration cannot be used. Its message has one line for each problem: `file:line:column: what. What to do.` */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
+  /** How many more there are than are listed. */
+  readonly omitted: number;
+  /** Where the mend may come from; undefined where not even the main file was read. */
+  readonly read: ConfigFiles | undefined;
 
-  constructor(problems: readonly ConfigProblem[]) {
-    super(problems.map(describeProblem).join('\n'));
+  constructor(problems: readonly ConfigProblem[], omitted = 0, read?: ConfigFiles) {
+    const more = omitted === 0 ? [] : [`${omitted} more problems are not shown.`];
+    super([...problems.map(describeProblem), ...more].join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
+    this.omitted = omitted;
+    this.read = read;
   }
 }
 

@@ -43,9 +43,9 @@ export const allow = z
     },
   );
 
-const deny = z.strictObject({
-  database: z
-    .union([name, z.literal('*')], { error: "Write a name of databases, or '*' for every database." })
+export const deny = z.strictObject({
+  database: values
+    .text("Write a name of databases, or '*' for every database.", /^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,62})$/)
     .meta(about("A name of `databases`, or `'*'` for every database.", 'orders')),
   users: values
     .listOf(values.userName, 'List at least one database user, or leave the key out for every user.')
@@ -56,6 +56,8 @@ const deny = z.strictObject({
     .optional()
     .meta(about('Endpoints. Default: every endpoint.', ['writer'])),
 });
+
+const TOKENS_MEND = 'Write a number of tokens a minute, from 1 to 1000000.';
 
 const grantFields = {
   name: name.meta(about('What audit records call this grant. Unique.', 'payments-api')),
@@ -70,9 +72,9 @@ const grantFields = {
     .optional()
     .meta(about('When it ends, that instant excluded: RFC 3339.', '2026-12-01T18:00:00Z')),
   maxTokensPerMinute: z
-    .int()
-    .min(1)
-    .max(1_000_000)
+    .int({ error: TOKENS_MEND })
+    .min(1, { error: TOKENS_MEND })
+    .max(1_000_000, { error: TOKENS_MEND })
     .optional()
     .meta(about('Tokens a minute that the grant gives, to all its callers together.', 60)),
   allow: values
@@ -98,7 +100,8 @@ export const grant = z
     error: 'Remove maxTokensPerMinute: a deny gives no tokens.',
     params: { says: 'limits a deny' },
   })
-  .refine(({ notBefore = 0, notAfter = Infinity }) => notBefore < notAfter, {
+  // Of times that are none by themselves, neither is later.
+  .refine(({ notBefore = 0, notAfter = Infinity }) => !(notBefore >= notAfter), {
     error: 'Write a notAfter that is later than notBefore.',
     params: { says: 'ends before it begins' },
   });

@@ -79,7 +79,7 @@ export const issuer = z.strictObject({
     .optional()
     .meta(
       about(
-        'Set for a cluster: its tokens must be bound to an object, and grants may use `namespace` and `serviceAccount`.',
+        'Set for a cluster: its tokens must be those of service accounts, and grants may use `namespace` and `serviceAccount`.',
         { tokenReview: true },
       ),
     ),

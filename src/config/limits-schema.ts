@@ -6,6 +6,11 @@ import * as values from './values.ts';
 
 const { duration, filePath, line, rate } = values;
 
+const storeHost = values.text(
+  'Write a host name, an IP address, or the absolute path of a Unix socket.',
+  /^(?:[A-Za-z0-9_:][A-Za-z0-9_.:%-]{0,252}|\/[^\0\n]{0,90})$/,
+);
+
 const limitStore = z.discriminatedUnion(
   'type',
   [
@@ -14,10 +19,12 @@ const limitStore = z.discriminatedUnion(
     }),
     z.strictObject({
       type: z.literal('redis').meta(about('A Redis or Valkey server counts for all replicas.', 'redis')),
-      host: values.databaseHost.meta(about('A host name or an address.', 'valkey.corp.example')),
+      host: storeHost.meta(about('A host name, an address, or the path of a Unix socket.', 'valkey.corp.example')),
       port: values.port.default(6379).meta(about('Its port.', 6379)),
       username: line('Write the user of the ACL.').optional().meta(about('The user of its ACL.', 'rds-token-vendor')),
-      passwordFile: filePath.optional().meta(about('A file with the password.', './secrets/valkey-password')),
+      passwordFile: filePath
+        .optional()
+        .meta(about('A file with the password. Read at each connection.', './secrets/valkey-password')),
       tls: z
         .boolean()
         .default(true)
@@ -58,5 +65,10 @@ export const limits = z.strictObject({
     .meta(about('Requests are answered 503 while the event loop is later than this. 0s: never.', '1s')),
   store: limitStore
     .prefault({ type: 'memory' })
-    .meta(about('Where `perCaller` and `perDatabase` are counted.', { type: 'redis', host: 'valkey.corp.example' })),
+    .meta(
+      about('Where `perCaller`, `perDatabase` and the `maxTokensPerMinute` of grants are counted.', {
+        type: 'redis',
+        host: 'valkey.corp.example',
+      }),
+    ),
 });

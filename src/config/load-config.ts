@@ -1,87 +1,93 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type Config, configSchema } from '../config.ts';
+import { dirname } from 'node:path';
+import type { Config } from '../config.ts';
 import type { AuditorRule } from '../issuance/auditors.ts';
 import type { Database } from '../issuance/database.ts';
 import type { GrantRule } from '../issuance/grants.ts';
 import { buildAuditorRules, buildGrantRules } from './build-rules.ts';
 import { buildCatalog } from './catalog.ts';
-import { whyUnreadable } from './check-files.ts';
+import { createConditionCompiler } from './cel-condition.ts';
 import { checkReferences } from './check-references.ts';
-import { ConfigError, type ConfigProblem } from './config-problem.ts';
-import { partsOf, salvageParts } from './parts.ts';
+import { checkSchemas } from './check-schemas.ts';
+import { configHash } from './config-hash.ts';
+import { ConfigError, type ConfigFiles, type ConfigProblem } from './config-problem.ts';
+import { readSources, type SourceFile } from './read-sources.ts';
 import { resolvePaths } from './resolve-paths.ts';
-import { explainIssues, generalMend } from './schema-problems.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** A configuration that passed every check. */
 export type LoadedConfig = {
-  /** As written, with defaults, and with absolute file paths. */
+  /** As written, with defaults, with what included files add, and with absolute file paths. */
   readonly config: Config;
   readonly catalog: ReadonlyMap<string, Database>;
   /** For `compileGrants`. */
   readonly grants: readonly GrantRule[];
   /** For `compileAuditors`. */
   readonly auditors: readonly AuditorRule[];
-  /** SHA-256 of the file's bytes, hex. */
+  /** What names this configuration in audit records: `configHash` of its files. */
   readonly hash: string;
+  /** The files that it was read from, the main one first, by absolute path. */
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  /** Absolute paths with `*` in the last part: files that come to match belong to it too. */
+  readonly patterns: readonly string[];
   /** What is likely a mistake, but may be meant. */
   readonly warnings: readonly ConfigProblem[];
 };
 
+/** More than anybody reads. A slip in a program that writes grants is in each of them. */
+const MOST_PROBLEMS = 200;
+
 /**
- * Reads and checks a configuration file.
+ * Reads and checks a configuration file and those that it includes.
  *
  * @param options.knownBundleIds the CA bundles that are there without fetching; without it they are not checked.
- * @throws {ConfigError} with every problem at once, in the order of the file.
+ * @throws {ConfigError} with every problem at once, in the order of the files.
  */
 export function loadConfig(
   path: string,
   options: { readonly knownBundleIds?: ReadonlySet<string> | undefined } = {},
 ): LoadedConfig {
-  const bytes = readBytes(path);
-  const source = readYaml(path, decode(path, bytes));
-  if (source.value === undefined) throw new ConfigError(inOrder(source.problems));
+  const { main, included, inclusion } = readSources(path);
+  const files = [main, ...included];
+  const read = { files: files.map((file) => file.path), patterns: inclusion.patterns };
+  if (main.source.value === undefined) throw refusal(main.source.problems, files, read);
 
-  const folder = dirname(resolve(path));
-  const parsed = configSchema.safeParse(source.value, { error: generalMend });
-  const issues = parsed.success ? [] : explainIssues(parsed.error.issues, source.value);
-  const parts = parsed.success ? partsOf(parsed.data) : salvageParts(source.value);
-  const { errors, warnings } = checkReferences(parts, { folder, knownBundleIds: options.knownBundleIds });
-  const problems = [...source.problems, ...[...issues, ...errors].map(source.place)];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(inOrder(problems));
+  const folder = dirname(main.path);
+  const compileCondition = createConditionCompiler();
+  const { config: written, parts, problems, place } = checkSchemas(main, included);
+  const { knownBundleIds } = options;
+  const { errors, warnings } = checkReferences(parts, { folder, knownBundleIds, compileCondition });
+  const all = [...problems, ...[...inclusion.errors, ...errors].map(place)];
+  if (written === undefined || all.length > 0) throw refusal(all, files, read);
 
-  const config = resolvePaths(parsed.data, folder);
+  const config = resolvePaths(written, folder);
   return {
     config,
     catalog: buildCatalog(config),
-    grants: buildGrantRules(config),
-    auditors: buildAuditorRules(config),
-    hash: createHash('sha256').update(bytes).digest('hex'),
-    warnings: inOrder(warnings.map(source.place)),
+    grants: buildGrantRules(config, compileCondition),
+    auditors: buildAuditorRules(config, compileCondition),
+    hash: configHash(main, included),
+    files: files.map((file) => ({ path: file.path, sha256: file.sha256 })),
+    patterns: inclusion.patterns,
+    warnings: shownOf([...inclusion.warnings, ...warnings].map(place), files),
   };
 }
 
-function readBytes(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const why = whyUnreadable(file) ?? `cannot be read (${String(error)})`;
-    const mend = 'Give the path of a readable YAML file with --config or RTV_CONFIG.';
-    throw new ConfigError([{ file, line: 1, column: 1, path: '', message: `The file ${why}.`, mend }]);
-  }
+function refusal(problems: readonly ConfigProblem[], files: readonly SourceFile[], read: ConfigFiles): ConfigError {
+  const ordered = inOrder(problems, files);
+  return new ConfigError(ordered.slice(0, MOST_PROBLEMS), Math.max(0, ordered.length - MOST_PROBLEMS), read);
 }
 
-function decode(file: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    const problem = { message: 'The file is not UTF-8 text.', mend: 'Save it as UTF-8.' };
-    throw new ConfigError([{ file, line: 1, column: 1, path: '', ...problem }]);
-  }
+function shownOf(warnings: readonly ConfigProblem[], files: readonly SourceFile[]): ConfigProblem[] {
+  const ordered = inOrder(warnings, files);
+  const next = ordered[MOST_PROBLEMS];
+  if (next === undefined) return ordered;
+  const message = `${ordered.length - MOST_PROBLEMS} more warnings, from here on, are not shown.`;
+  return [...ordered.slice(0, MOST_PROBLEMS), { ...next, message, mend: 'Look at those above first.' }];
 }
 
-function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  return problems.toSorted((one, other) => one.line - other.line || one.column - other.column);
+function inOrder(problems: readonly ConfigProblem[], files: readonly SourceFile[]): ConfigProblem[] {
+  const ranks = new Map(files.map(({ file }, rank) => [file, rank]));
+  const rank = ({ file }: ConfigProblem) => ranks.get(file) ?? 0;
+  return problems.toSorted(
+    (one, other) => rank(one) - rank(other) || one.line - other.line || one.column - other.column,
+  );
 }

@@ -9,14 +9,14 @@ const CLAIM_USER = /^\{claims\.([^{}*]+)\}$/;
 
 const CLAIM_USER_MEND = "Write a database user's exact name, or {claims.PATH} alone for one that a claim names.";
 
-/** A database user as it is, or `{claims.PATH}`. */
-export const userOrClaim = userName.refine((value) => !value.includes('{claims.') || CLAIM_USER.test(value), {
+/** A database user as it is, or `{claims.PATH}`. Another brace is a slip, which would be granted as the name it is. */
+export const userOrClaim = userName.refine((value) => !/[{}]/.test(value) || CLAIM_USER.test(value), {
   error: CLAIM_USER_MEND,
 });
 
 /** The claim's path in `{claims.PATH}`; undefined for a plain name. */
 export function claimOfUser(user: string): string | undefined {
-  return CLAIM_USER.exec(user)?.[1];
+  return user.startsWith('{') ? CLAIM_USER.exec(user)?.[1] : undefined;
 }
 
 /** One letter would be hardly a limit: `a` would let a claim name `admin`. */

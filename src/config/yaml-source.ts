@@ -16,8 +16,12 @@ export type YamlSource = {
 /** An alias repeats what it names, and a chain of them multiplies: ten levels of ten are a gigabyte. */
 const MOST_ALIASES = 100;
 
-/** Reads one document of YAML 1.2 (core schema: `yes` is a text and `010` is ten). */
-export function readYaml(file: string, text: string): YamlSource {
+/**
+ * Reads one document of YAML 1.2 (core schema: `yes` is a text and `010` is ten).
+ *
+ * @param ifEmpty the mend of a text that holds nothing
+ */
+export function readYaml(file: string, text: string, ifEmpty: string): YamlSource {
   const lines = new LineCounter();
   // Repeated keys are looked for here: the parser's own check compares each key with each.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
@@ -39,8 +43,7 @@ export function readYaml(file: string, text: string): YamlSource {
   try {
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     if (value !== null && value !== undefined) return { value, problems, place };
-    const mend = 'Write at least issuers and databases; docs/configuration.md has an example.';
-    return { value: undefined, problems: [at(0, '', 'The file is empty.', mend)], place };
+    return { value: undefined, problems: [at(0, '', 'The file is empty.', ifEmpty)], place };
   } catch (error) {
     // The parser's word for an alias bomb; unresolved aliases were found above.
     if (!(error instanceof ReferenceError)) throw error;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACTIONS, OUTCOMES } from '../issuance/audit-record.ts';
+import { ACTIONS, MOST_OBSERVED, OUTCOMES } from '../issuance/audit-record.ts';
 import type { PublishedRecord } from '../issuance/published-record.ts';
 
 /* What is asked of the audit over HTTP, and what a record looks like: the source of openapi/audit-record.schema.json. */
@@ -36,6 +36,7 @@ export const auditQuerySchema = z.strictObject({
   endpoint: text(255).optional().describe('The endpoint of the database.'),
   outcome: z.enum(OUTCOMES).optional().describe('How it ended.'),
   grant: text(255).optional().describe("The name of the grant, or of the auditor's entry."),
+  observed: text(255).optional().describe('A grant in mode `observe` that the record names.'),
   action: z.enum(ACTIONS).optional().describe('What was asked.'),
   limit: z.int(LIMITS).min(1, LIMITS).max(1000, LIMITS).default(100).describe('At most so many records.'),
   cursor: text(16_384).optional().describe('`next` of the page before, with the same conditions.'),
@@ -74,7 +75,15 @@ export const auditRecordSchema = z.strictObject({
   region: known.describe('The AWS region of the database.'),
   user: known.describe('The database user that was asked for.'),
   resource_arn: known.describe('The ARN of the database user, as in an IAM policy for `rds-db:connect`.'),
-  grant: known.describe("The name of the grant that allowed it, or of the auditor's entry."),
+  grant: known.describe("The name of the grant that allowed it or denied it, or of the auditor's entry."),
+  observed: z
+    .array(z.string())
+    .min(1)
+    .max(MOST_OBSERVED)
+    .nullable()
+    .describe(
+      `The grants in mode \`observe\` that it concerned, the first ${MOST_OBSERVED} of them; null where there are none.`,
+    ),
   config_hash: sha256.describe('SHA-256 of the configuration that decided, hex.'),
   token_fingerprint: sha256.nullable().describe('SHA-256 of the auth token, hex: finds the record of a leaked token.'),
   token_expires_at: instant.nullable().describe("The end of the token's life."),
@@ -99,9 +108,9 @@ type Read = z.output<typeof auditRecordSchema>;
 type Same<One, Other> = [One] extends [Other] ? ([Other] extends [One] ? true : false) : false;
 type Holds<Claim extends true> = Claim;
 
-/** Does not compile when the schema and the type part ways. `claims` one way only: zod's lists are not readonly. */
+/** Does not compile when the schema and the type part ways. Lists one way only: zod's are not readonly. */
 export type SchemaFits = [
-  Holds<Same<Omit<Read, 'claims'>, Omit<PublishedRecord, 'claims'>>>,
+  Holds<Same<Omit<Read, 'claims' | 'observed'>, Omit<PublishedRecord, 'claims' | 'observed'>>>,
   Holds<[Read] extends [PublishedRecord] ? true : false>,
 ];
 

@@ -9,13 +9,16 @@ import { callerKey, type Service } from './service.ts';
 export function callerRequestOf(
   action: Action,
   request: FastifyRequest,
-  { rates }: Service,
+  { rates, thumbprintOf }: Service,
   limits: RateLimits,
 ): CallerRequest {
+  const facts = requestFacts(action, request);
+  const credentials = credentialsOf(request, thumbprintOf);
+  const sender = { clientAddress: facts.clientAddress, credentials };
   return {
-    facts: requestFacts(action, request),
-    credentials: credentialsOf(request),
-    admitSender: () => undefined,
+    facts,
+    credentials,
+    admitSender: (verify) => limits.senders.admit(sender, rates.perAddress, verify),
     admitCaller: ({ issuer, subject }) => limits.perCaller(request, callerKey(issuer, subject), rates.perCaller),
   };
 }

@@ -1,22 +1,25 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import type { Action } from '../issuance/audit-record.ts';
 import type { Outcome } from '../issuance/decide-on-record.ts';
+import { type ConfigMetrics, createConfigMetrics } from './config-metrics.ts';
+import { createLimitMetrics, type LimitMetrics } from './limit-metrics.ts';
 
 /** What `/metrics` counts. Labels are our own fixed words: nothing a caller sends can add a series. */
-export type Metrics = {
-  onDecision(action: Action, outcome: Outcome<unknown>, milliseconds: number): void;
-  onTransportError(code: string): void;
-  /** A background task failed: loading issuer keys, AWS credentials, CA bundles, the audit store. */
-  onFailure(task: BackgroundTask): void;
-  readonly contentType: string;
-  render(): Promise<string>;
-};
+export type Metrics = ConfigMetrics &
+  LimitMetrics & {
+    onDecision(action: Action, outcome: Outcome<unknown>, milliseconds: number): void;
+    onTransportError(code: string): void;
+    /** A background task failed: loading issuer keys, AWS credentials, CA bundles, the audit store. */
+    onFailure(task: BackgroundTask): void;
+    readonly contentType: string;
+    render(): Promise<string>;
+  };
 
 export type BackgroundTask = 'issuer_keys' | 'aws_credentials' | 'ca_bundle' | 'audit_store';
 
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-/** Node's codes for what clients do to the parser; every other one is counted as `other`. */
-const TRANSPORT_CODES = new Set(['HPE_HEADER_OVERFLOW', 'ERR_HTTP_REQUEST_TIMEOUT', 'ECONNRESET']);
+/** Node's codes for what clients do to the parser, and `tls` for failed handshakes; every other one is counted as `other`. */
+const TRANSPORT_CODES = new Set(['HPE_HEADER_OVERFLOW', 'ERR_HTTP_REQUEST_TIMEOUT', 'ECONNRESET', 'tls']);
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -48,6 +51,7 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
+    ...createConfigMetrics(registry),
     onDecision(action, outcome, milliseconds) {
       const [word, reason] = describe(action, outcome);
       decisions.inc({ action, outcome: word, reason });
@@ -55,6 +59,7 @@ export function createMetrics(): Metrics {
     },
     onTransportError: (code) => transport.inc({ code: TRANSPORT_CODES.has(code) ? code : 'other' }),
     onFailure: (task) => failures.inc({ task }),
+    ...createLimitMetrics(registry),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

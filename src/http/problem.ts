@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Fault } from '../issuance/fault.ts';
 import type { Choice, FieldProblem, Refusal } from '../issuance/refusal.ts';
 
@@ -88,6 +89,17 @@ export function faultProblem(fault: Fault, auditId?: string): ProblemAnswer {
   const detail = 'The service cannot do its part now. Try again after Retry-After seconds.';
   return answer(503, type, 'Temporarily unavailable', detail, auditId, {
     'retry-after': String(fault.retryAfterSeconds),
+  });
+}
+
+/** The longest that somebody who was turned away is asked to wait, seconds. */
+const OVERLOAD_WAIT = 3;
+
+/** Too much is under way. Waits differ, so that those who were turned away together do not come back together. */
+export function overloadProblem(): ProblemAnswer {
+  const detail = 'Too much is under way. Try again after Retry-After seconds.';
+  return answer(503, 'unavailable:overloaded', 'Temporarily unavailable', detail, undefined, {
+    'retry-after': String(randomInt(1, OVERLOAD_WAIT + 1)),
   });
 }
 

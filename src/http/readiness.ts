@@ -9,26 +9,32 @@ export type Readiness = {
     readonly aws_credentials: string;
     readonly issuers: Readonly<Record<string, string>>;
     readonly ca_bundles: Readonly<Record<string, string>>;
+    readonly configuration: string;
   };
 };
 
 export type ReadinessSources = {
   readonly audit: Pick<AuditLog, 'probe'>;
   readonly resolveCredentials: () => Promise<unknown>;
-  readonly issuers: readonly {
-    readonly name: string;
-    readonly keySet: { status(): { readonly ready: boolean; readonly failure: string | null } };
-  }[];
-  /** Throws a `Fault` for a bundle that is not there. */
-  readonly requireCaBundle: (id: string) => unknown;
-  readonly caBundleIds: ReadonlySet<string>;
+  /** Of the configuration in force. */
+  readonly current: () => {
+    readonly issuers: readonly {
+      readonly name: string;
+      readonly keySet: { status(): { readonly ready: boolean; readonly failure: string | null } };
+    }[];
+    readonly caBundleIds: ReadonlySet<string>;
+    /** Throws a `Fault` for a bundle that is not there. */
+    readonly requireCaBundle: (id: string) => unknown;
+  };
+  /** `ok`, or why the last change of the configuration is not used. */
+  readonly configuration: () => string;
   readonly isDraining: () => boolean;
 };
 
 /**
  * Makes the check behind `/readyz`. Ready means that some caller can be served: the audit store takes a record, there
  * are AWS credentials, and at least one issuer's keys are in hand. An issuer or a CA bundle that is missing is named,
- * but takes the service from nobody else.
+ * but takes the service from nobody else. A change of the configuration that is not used leaves the service ready too.
  */
 export function createReadiness(sources: ReadinessSources): () => Promise<Readiness> {
   return async () => {
@@ -36,9 +42,10 @@ export function createReadiness(sources: ReadinessSources): () => Promise<Readin
       worded(() => sources.audit.probe()),
       worded(() => sources.resolveCredentials()),
     ]);
-    const issuers = sources.issuers.map(({ name, keySet }) => ({ name, ...keySet.status() }));
+    const inForce = sources.current();
+    const issuers = inForce.issuers.map(({ name, keySet }) => ({ name, ...keySet.status() }));
     const bundles = await Promise.all(
-      [...sources.caBundleIds].map(async (id) => [id, await worded(async () => sources.requireCaBundle(id))] as const),
+      [...inForce.caBundleIds].map(async (id) => [id, await worded(async () => inForce.requireCaBundle(id))] as const),
     );
     const able = audit === 'ok' && credentials === 'ok' && issuers.some(({ ready }) => ready);
     return {
@@ -48,6 +55,7 @@ export function createReadiness(sources: ReadinessSources): () => Promise<Readin
         aws_credentials: credentials,
         issuers: Object.fromEntries(issuers.map((issuer) => [issuer.name, describeIssuer(issuer)])),
         ca_bundles: Object.fromEntries(bundles),
+        configuration: sources.configuration(),
       },
     };
   };

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { IssuancePorts } from '../issuance/issue-token.ts';
 import type { Outcome } from '../issuance/decide-on-record.ts';
@@ -6,6 +7,7 @@ import type { AuditReader } from '../issuance/audit-query.ts';
 import type { Auditors } from '../issuance/auditors.ts';
 import type { CaBundles } from '../rds/ca-bundle.ts';
 import type { Database } from '../issuance/database.ts';
+import type { ShedLimits } from './load-shedding.ts';
 import type { Rates } from './rate-limits.ts';
 
 /**
@@ -15,11 +17,15 @@ import type { Rates } from './rate-limits.ts';
 export type Service = {
   readonly issuance: IssuancePorts;
   readonly catalog: ReadonlyMap<string, Database>;
-  readonly rates: Rates;
+  readonly rates: Rates & ShedLimits;
   readonly caBundles: CaBundles;
   /** Who may read the audit, and from where. */
   readonly auditors: Auditors;
   readonly auditReader: AuditReader;
+  /** Whether the `X-Forwarded-For` that comes from an address is believed. */
+  readonly trustsProxy: (address: string) => boolean;
+  /** SHA-256 of the client certificate that TLS verified on a connection, base64url; null without one. */
+  readonly thumbprintOf: (socket: Socket) => string | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Counts one decision and the time it took, for `/metrics`. */

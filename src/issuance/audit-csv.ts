@@ -5,7 +5,15 @@ export const CSV_COLUMNS = [
   ...(['time', 'action', 'outcome', 'reason', 'detail', 'repeated'] as const),
   ...(['issuer', 'subject', 'claims', 'jti_hash'] as const),
   ...(['database', 'endpoint', 'host', 'port', 'region', 'user', 'resource_arn'] as const),
-  ...(['grant', 'config_hash', 'token_fingerprint', 'token_expires_at', 'access_key_id', 'role_arn'] as const),
+  ...([
+    'grant',
+    'observed',
+    'config_hash',
+    'token_fingerprint',
+    'token_expires_at',
+    'access_key_id',
+    'role_arn',
+  ] as const),
   ...(['client', 'client_address', 'user_agent', 'request_id', 'trace_id'] as const),
   ...(['id', 'instance', 'sequence', 'previous_hash', 'hash', 'version'] as const),
 ] as const satisfies readonly (keyof PublishedRecord)[];
@@ -15,7 +23,7 @@ export function csvHeader(): string {
   return `${CSV_COLUMNS.join(',')}\r\n`;
 }
 
-/** One record as a line of CSV (RFC 4180), with its line end. Null is an empty cell; claims are JSON. */
+/** One record as a line of CSV (RFC 4180), with its line end. Null is an empty cell; claims and lists are JSON. */
 export function csvRow(record: PublishedRecord): string {
   return `${CSV_COLUMNS.map((column) => cell(record[column])).join(',')}\r\n`;
 }

@@ -14,6 +14,8 @@ export type AuditFilter = {
   readonly user?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly grant?: string | undefined;
+  /** A grant in mode `observe` that a record names, alone or among others. */
+  readonly observed?: string | undefined;
   /** SHA-256 of an auth token, hex. No store has an index for it: give it a short range of time. */
   readonly tokenFingerprint?: string | undefined;
 };

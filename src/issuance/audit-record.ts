@@ -34,7 +34,7 @@ export type AuditRecord = {
   readonly resourceArn: string | null;
   /** The grant that allowed it, or denied it. */
   readonly grant: string | null;
-  /** Grants in mode `observe` that it concerned; null where there are none. */
+  /** Grants in mode `observe` that it concerned, the first `MOST_OBSERVED` of them; null where there are none. */
   readonly observed: readonly string[] | null;
   /** SHA-256 of the configuration that decided, hex. */
   readonly configHash: string;
@@ -53,6 +53,9 @@ export type AuditRecord = {
   /** The trace id of a W3C `traceparent` header, 32 hex digits. */
   readonly traceId: string | null;
 };
+
+/** Grants named in `observed`: however many a configuration has, a record stays small. */
+export const MOST_OBSERVED = 32;
 
 export const ACTIONS = [
   ...(['token.issue', 'database.list', 'database.get', 'caller.get'] as const),

@@ -19,8 +19,11 @@ export type Authenticate = (credentials: Credentials, now: number) => Promise<De
 export type CallerRequest = {
   readonly facts: RequestFacts;
   readonly credentials: Credentials;
-  /** A refusal for a sender that has sent too much that was no good; asked before any signature is verified. */
-  readonly admitSender: () => Refusal | undefined;
+  /**
+   * Verifies, unless the sender has sent too much that was no good: then it refuses, and no signature is verified. It
+   * learns from what the verification gives, and passes it on.
+   */
+  readonly admitSender: (verify: () => Promise<Decided<Caller>>) => Promise<Decided<Caller>>;
   /** A refusal when the caller has asked too often. */
   readonly admitCaller: (caller: Caller) => Promise<Refusal | undefined>;
 };
@@ -32,9 +35,7 @@ export async function authenticateCaller(
   now: number,
   draft: AuditDraft,
 ): Promise<Decided<Caller>> {
-  const refusedSender = request.admitSender();
-  if (refusedSender) return { ok: false, refusal: refusedSender };
-  const authenticated = await authenticate(request.credentials, now);
+  const authenticated = await request.admitSender(() => authenticate(request.credentials, now));
   if (!authenticated.ok) return authenticated;
   noteCaller(draft, authenticated.value);
   const refusedCaller = await request.admitCaller(authenticated.value);

@@ -1,4 +1,4 @@
-import { type Caller, claimReadings, type JsonValue } from './caller.ts';
+import { type Caller, claimAt, claimReadings, type JsonValue } from './caller.ts';
 import type { Circumstances } from './circumstances.ts';
 import { compileSubjectGlob } from './subject-glob.ts';
 
@@ -39,6 +39,8 @@ export type Verdict = 'holds' | 'fails' | 'undecidable';
 export type CallerCondition = {
   /** As in the configuration: `subject: a`. */
   readonly text: string;
+  /** What is compared, for explanations: undefined where the caller has none. null: no single value is. */
+  readonly given: ((caller: Caller, circumstances: Circumstances) => JsonValue | undefined) | null;
   verdict(caller: Caller, circumstances: Circumstances): Verdict;
 };
 
@@ -58,28 +60,33 @@ export function compileCallerConditions(conditions: CallerConditions, what: stri
   if (serviceAccount !== undefined && namespace === undefined) {
     throw new Error(`${what} names a service account of any namespace`);
   }
-  const compiled: CallerCondition[] = [plain('issuer', issuer, (caller) => caller.issuer === issuer)];
-  if (subject !== undefined) compiled.push(plain('subject', subject, (caller) => caller.subject === subject));
+  const compiled: CallerCondition[] = [plain('issuer', issuer, (caller) => caller.issuer)];
+  if (subject !== undefined) compiled.push(plain('subject', subject, (caller) => caller.subject));
   if (subjectGlob !== undefined) {
     const matches = compileSubjectGlob(subjectGlob);
-    compiled.push(plain('subjectGlob', subjectGlob, (caller) => matches(caller.subject)));
+    compiled.push({
+      text: `subjectGlob: ${subjectGlob}`,
+      given: (caller) => caller.subject,
+      verdict: (caller) => (matches(caller.subject) ? 'holds' : 'fails'),
+    });
   }
   if (namespace !== undefined) {
-    compiled.push(plain('namespace', namespace, ({ workload }) => workload?.namespace === namespace));
+    compiled.push(plain('namespace', namespace, ({ workload }) => workload?.namespace));
   }
   if (serviceAccount !== undefined) {
-    compiled.push(
-      plain('serviceAccount', serviceAccount, ({ workload }) => workload?.serviceAccount === serviceAccount),
-    );
+    compiled.push(plain('serviceAccount', serviceAccount, ({ workload }) => workload?.serviceAccount));
   }
   compiled.push(...claims.map(([path, expected]) => claimCondition(path, expected)));
   if (sourceCidrs !== undefined) {
     compiled.push({
       text: `sourceCidrs: ${sourceCidrs.text}`,
+      given: (_, { clientAddress }) => clientAddress ?? undefined,
       verdict: (_, { clientAddress }) => (clientAddress === null ? 'undecidable' : tried(sourceCidrs, clientAddress)),
     });
   }
-  if (when !== undefined) compiled.push({ text: `when: ${when.text}`, verdict: (caller) => tried(when, caller) });
+  if (when !== undefined) {
+    compiled.push({ text: `when: ${when.text}`, given: null, verdict: (caller) => tried(when, caller) });
+  }
   return compiled;
 }
 
@@ -98,13 +105,18 @@ export function verdictOf(
   return verdict;
 }
 
-function plain(name: string, value: string, holds: (caller: Caller) => boolean): CallerCondition {
-  return { text: `${name}: ${value}`, verdict: (caller) => (holds(caller) ? 'holds' : 'fails') };
+function plain(name: string, expected: string, given: (caller: Caller) => string | undefined): CallerCondition {
+  return {
+    text: `${name}: ${expected}`,
+    given,
+    verdict: (caller) => (given(caller) === expected ? 'holds' : 'fails'),
+  };
 }
 
 function claimCondition(path: string, expected: ClaimScalar): CallerCondition {
   return {
     text: `claims: ${path}: ${JSON.stringify(expected)}`,
+    given: ({ claims }) => claimAt(claims, path),
     verdict({ claims }) {
       const [claim, ...more] = claimReadings(claims, path);
       if (more.length > 0) return 'undecidable';

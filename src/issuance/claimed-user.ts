@@ -22,6 +22,11 @@ const LONGEST: Readonly<Record<Engine, number>> = { postgres: 63, mysql: 32, mar
 const ADMINISTRATORS =
   /^(?:rdsadmin|rdsrepladmin|rdstopmgr|rds[_.].*|postgres|pg_.*|root|admin|administrator|mysql[._].*|mariadb[._].*)$/;
 
+/** Whether a claim may never name this user. */
+export function isAdministrator(name: string): boolean {
+  return ADMINISTRATORS.test(name);
+}
+
 /** The user's name, or one phrase that says why the claim gives none. */
 export function claimedUser(
   { claim, prefixes }: ClaimedUser,
@@ -36,6 +41,6 @@ export function claimedUser(
   if (!prefixes.some((prefix) => value.startsWith(prefix) && value.length > prefix.length)) {
     return `the claim ${claim} begins with none of ${prefixes.join(', ')}`;
   }
-  if (ADMINISTRATORS.test(value)) return `the claim ${claim} names an administrator`;
+  if (isAdministrator(value)) return `the claim ${claim} names an administrator`;
   return { name: value };
 }

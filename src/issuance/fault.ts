@@ -1,11 +1,13 @@
 /** What of ours was unable to do its part. Stable words: they appear in records, metrics and `/readyz`. */
 export type FaultCode =
   | 'issuer_keys_unavailable'
+  | 'token_review_unavailable'
   | 'credentials_unavailable'
   | 'credentials_expiring'
   | 'signing_failed'
   | 'ca_bundle_unavailable'
   | 'audit_unavailable'
+  | 'limits_unavailable'
   | 'internal';
 
 /**

@@ -45,6 +45,7 @@ export type Allowance = {
   readonly database: Database;
   /** The users by name, and those that claims of this caller name. */
   users(caller: Caller): ReadonlySet<string>;
+  readonly claimedUsers: readonly ClaimedUser[];
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 };
 
@@ -119,13 +120,14 @@ function compileGrant(rule: GrantRule, catalog: ReadonlyMap<string, Database>): 
 
 function timeConditions({ notBefore, notAfter }: GrantRule): CallerCondition[] {
   const conditions: CallerCondition[] = [];
+  const given: CallerCondition['given'] = (_, { now }) => new Date(now).toISOString();
   if (notBefore !== undefined) {
     const text = `notBefore: ${new Date(notBefore).toISOString()}`;
-    conditions.push({ text, verdict: (_, { now }) => (now >= notBefore ? 'holds' : 'fails') });
+    conditions.push({ text, given, verdict: (_, { now }) => (now >= notBefore ? 'holds' : 'fails') });
   }
   if (notAfter !== undefined) {
     const text = `notAfter: ${new Date(notAfter).toISOString()}`;
-    conditions.push({ text, verdict: (_, { now }) => (now < notAfter ? 'holds' : 'fails') });
+    conditions.push({ text, given, verdict: (_, { now }) => (now < notAfter ? 'holds' : 'fails') });
   }
   return conditions;
 }
@@ -144,6 +146,7 @@ function compileAllow(grant: string, rule: AllowRule, catalog: ReadonlyMap<strin
   return {
     database,
     endpoints,
+    claimedUsers,
     users(caller) {
       if (claimedUsers.length === 0) return named;
       const claimed = claimedUsers.map((user) => claimedUser(user, database.engine, caller));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditDraft } from './audit-record.ts';
+import { type AuditDraft, MOST_OBSERVED } from './audit-record.ts';
 import type { AuthToken, ResolveCredentials, SignAuthToken } from './auth-token.ts';
 import { type Authenticate, authenticateCaller, type CallerRequest, circumstancesOf } from './authenticate-caller.ts';
 import { authorize, type Permission, type WantedIdentity } from './authorize.ts';
@@ -83,7 +83,7 @@ function noteWanted(draft: AuditDraft, wanted: WantedIdentity & { readonly clien
 
 /** Which grant decided, and which only watched. */
 function noteGrants(draft: AuditDraft, decided: Decided<Permission>, observed: readonly string[]): void {
-  draft.observed = observed.length === 0 ? null : observed;
+  draft.observed = observed.length === 0 ? null : observed.slice(0, MOST_OBSERVED);
   if (decided.ok) draft.grant = decided.value.grant;
   else if (decided.refusal.reason === 'not_granted') draft.grant = decided.refusal.grant ?? null;
 }

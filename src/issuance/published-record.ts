@@ -24,6 +24,7 @@ export type PublishedRecord = {
   readonly instance: string;
   readonly issuer: string | null;
   readonly jti_hash: string | null;
+  readonly observed: readonly string[] | null;
   readonly outcome: RecordedOutcome;
   readonly port: number | null;
   /** `hash` of the instance's record before; null for its first. */
@@ -74,6 +75,7 @@ export function canonicalText(record: AuditRecord, { instance, sequence, previou
     instance,
     issuer: record.issuer,
     jti_hash: record.jtiHash,
+    observed: record.observed,
     outcome: record.outcome,
     port: record.port,
     previous_hash: previousHash,

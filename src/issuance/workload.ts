@@ -3,12 +3,17 @@ import type { Claims, JsonValue } from './caller.ts';
 /** The Kubernetes service account that a token was made for. */
 export type Workload = { readonly namespace: string; readonly serviceAccount: string };
 
-const SUBJECT = /^system:serviceaccount:([a-z0-9][-a-z0-9.]{0,252}):([a-z0-9][-a-z0-9.]{0,252})$/;
+/** A namespace is a DNS label (RFC 1123), a service account a DNS name; neither can hold a colon. */
+const SUBJECT =
+  /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)$/;
 
 /**
  * Reads the service account of a Kubernetes token, or says in one phrase why it is none. Its `sub` and its
- * `kubernetes.io` claims must agree, and it must be bound to an object (a pod, a node or a secret), as TokenRequest makes
- * them: the tokens of old that live in secrets for ever have no such claims.
+ * `kubernetes.io` claims must agree: TokenRequest writes both from the same object, so a token whose parts differ is not
+ * one of its tokens. Those of old, which live in secrets for ever, have no such claims at all.
+ *
+ * That a pod, a node or a secret is named too is not required: `kubectl create token` makes tokens of an account alone.
+ * They end with their `exp`, or sooner with the account where the cluster is asked (TokenReview).
  *
  * Source: kubernetes/kubernetes pkg/serviceaccount/claims.go.
  */

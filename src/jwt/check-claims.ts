@@ -3,7 +3,7 @@ import type { Claims } from '../issuance/caller.ts';
 /** What an issuer's tokens are checked against. */
 export type ClaimRules = { readonly audiences: readonly string[]; readonly clockToleranceMs: number };
 
-const REGISTERED: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']);
+const REGISTERED: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'cnf']);
 const MAX_SUBJECT_LENGTH = 1024;
 
 /** The checked claims, or one phrase that says why the token is refused. */

@@ -1,6 +1,6 @@
 import { compactVerify } from 'jose';
 import type { Authenticate } from '../issuance/authenticate-caller.ts';
-import type { Caller } from '../issuance/caller.ts';
+import type { Caller, Claims } from '../issuance/caller.ts';
 import { keepClaimsAt } from '../issuance/keep-claims.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
 import { workloadOf } from '../issuance/workload.ts';
@@ -9,6 +9,7 @@ import { checkConfirmation } from './check-confirmation.ts';
 import { checkHeader } from './check-header.ts';
 import type { IssuerKeySet } from './issuer-key-set.ts';
 import { MalformedJwt, parseJws } from './parse-jws.ts';
+import type { ReviewToken } from './token-review.ts';
 
 /** One issuer whose JWTs are accepted. */
 export type TrustedIssuer = {
@@ -21,11 +22,8 @@ export type TrustedIssuer = {
   readonly keySet: IssuerKeySet;
   /** Whether its tokens are those of Kubernetes service accounts. */
   readonly kubernetes: boolean;
-  /**
-   * Asks the cluster whether a verified token still holds: undefined, or one phrase that says why not. Throws a `Fault`
-   * when it cannot be asked. null: nobody is asked.
-   */
-  readonly review: ((token: string) => Promise<string | undefined>) | null;
+  /** Asks the cluster whether a verified token still holds. null: nobody is asked. */
+  readonly review: ReviewToken | null;
 };
 
 /**
@@ -81,17 +79,22 @@ async function verify(
   if (typeof claims === 'string') return `token of issuer ${name}: ${claims}`;
   const workload = issuer.kubernetes ? workloadOf(payload) : null;
   if (typeof workload === 'string') return `token of issuer ${name}: ${workload}`;
-  const key = await issuer.keySet.find(kid, algorithm);
+  const key = await issuer.keySet.find(kid, algorithm, issuedBy(payload, issuer));
   if (!key) return `the kid is not a key of issuer ${name} for this alg`;
   try {
     await compactVerify(token, key.key, { algorithms: [algorithm] });
   } catch {
     return `the signature is not by the key of issuer ${name}`;
   }
-  const unbound = checkConfirmation(payload, certificateThumbprint) ?? (await issuer.review?.(token));
+  const unbound = checkConfirmation(payload, certificateThumbprint) ?? (await issuer.review?.(token, claims.subject));
   if (unbound !== undefined) return `token of issuer ${name}: ${unbound}`;
   const { subject, expiresAt } = claims;
   return { issuer: name, subject, claims: payload, workload, expiresAt };
+}
+
+/** The latest time of issue by our clock: `iat` may be cut to the second, and is by the issuer's clock. */
+function issuedBy({ iat }: Claims, { clockToleranceMs }: TrustedIssuer): number | undefined {
+  return typeof iat === 'number' ? (iat + 1) * 1000 + clockToleranceMs : undefined;
 }
 
 function invalid(detail: string): Decided<Caller> {

@@ -22,6 +22,8 @@ export type CaBundleOptions = {
         readonly caFile: string | undefined;
       }
     | undefined;
+  /** The bundles before a reload that fetches in the same way: what they have fetched serves on. */
+  readonly earlier?: CaBundles | undefined;
   readonly now: () => number;
   readonly onEvent: (event: CaBundleEvent) => void;
 };
@@ -31,7 +33,8 @@ export type CaBundleOptions = {
  *
  * @throws {CaBundleError} for a bundle in use that is neither there nor going to be fetched
  */
-export async function createCaBundles({ ids, files, fetching, now, onEvent }: CaBundleOptions): Promise<CaBundles> {
+export async function createCaBundles(options: CaBundleOptions): Promise<CaBundles> {
+  const { ids, files, fetching, earlier, now, onEvent } = options;
   const inForce = new Map<string, CaBundle>();
   const builtIn = new Map<string, CaBundle>();
   const ends: (() => Promise<void>)[] = [];
@@ -44,6 +47,8 @@ export async function createCaBundles({ ids, files, fetching, now, onEvent }: Ca
       const url = fetchUrl(id, fetching.sourceUrl);
       if (url === undefined) continue;
       const onBundle = (bundle: CaBundle) => void inForce.set(id, bundle);
+      const fetched = earlier?.find(id);
+      if (fetched?.origin === 'fetched') onBundle(fetched);
       ends.push(await startRefreshing({ id, url, refreshMs: fetching.refreshMs, ca, store, now, onBundle, onEvent }));
     }
   } else {

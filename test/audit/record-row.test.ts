@@ -11,10 +11,14 @@ test('a record comes back from its row with every field at its place', () => {
   assert.equal(rowId(rowOf(record)), record.id);
 });
 
-test('a row lists the fields in the order of RECORD_FIELDS, claims as JSON', () => {
+test('a row lists the fields in the order of RECORD_FIELDS, claims and lists as JSON', () => {
   const record = auditRecord({ claims: { a: 1 } });
   const values = new Map<string, unknown>(Object.entries(record));
-  const expected = Object.keys(RECORD_FIELDS).map((field) => (field === 'claims' ? '{"a":1}' : values.get(field)));
+  const json = new Map([
+    ['claims', '{"a":1}'],
+    ['observed', '["no-nights"]'],
+  ]);
+  const expected = Object.keys(RECORD_FIELDS).map((field) => json.get(field) ?? values.get(field));
   assert.deepEqual(rowOf(record), expected);
 });
 
@@ -27,6 +31,7 @@ const WRONG = [
     { time: '1' },
   ],
   ...[{ configHash: 'a'.repeat(63) }, { configHash: null }, { jtiHash: 'G'.repeat(64) }, { traceId: 'a' }],
+  ...[{ observed: [] }, { observed: 'x' }, { observed: { 0: 'x', length: 1 } }, { observed: ['x', 7] }],
   ...[{ action: 'token.steal' }, { outcome: 'lost' }, { claims: 'x' }, { subject: 7 }, { repeated: 1.5 }, { port: -1 }],
 ];
 for (const change of WRONG) {

@@ -53,7 +53,7 @@ test('issued tokens, faults and readings are never counted', (t) => {
 
 const TOLD_APART: readonly (keyof AuditRecord)[] = [
   ...(['action', 'reason', 'detail', 'issuer', 'subject', 'database', 'user', 'endpoint', 'client'] as const),
-  'clientAddress',
+  ...(['clientAddress', 'grant', 'observed', 'configHash'] as const),
 ];
 for (const field of TOLD_APART) {
   test(`refusals that differ in ${field} are not the same`, (t) => {

@@ -80,7 +80,20 @@ test('the store has these columns and none for a JWT, a token, a secret or whole
   ]);
   assert.deepEqual(names('SELECT name FROM pragma_table_info(?) ORDER BY name', 'audit_records'), [
     ...['access_key_id', 'action', 'claims', 'client', 'client_address', 'config_hash', 'database', 'database_user'],
-    ...['detail', 'endpoint', 'grant_name', 'hash', 'host', 'id', 'instance', 'issuer', 'jti_hash', 'outcome', 'port'],
+    ...[
+      'detail',
+      'endpoint',
+      'grant_name',
+      'hash',
+      'host',
+      'id',
+      'instance',
+      'issuer',
+      'jti_hash',
+      'observed',
+      'outcome',
+      'port',
+    ],
     ...['position', 'reason', 'region', 'repeated', 'request_id', 'resource_arn', 'role_arn', 'sequence', 'subject'],
     ...['token_expires_at', 'token_fingerprint', 'trace_id', 'user_agent', 'version'],
   ]);

@@ -55,14 +55,14 @@ const UNUSABLE: readonly [what: string, make: (path: string) => unknown, why: st
     },
     /^its schema version is 99 and this program knows versions up to \d+: run the newer rds-token-vendor that wrote it$/,
   ],
-  [
-    'a store of the time before there was a chain',
+  ...([1, 2] as const).map((version): (typeof UNUSABLE)[number] => [
+    `a store of version ${version}, which was never released`,
     async (path) => {
       await usedStore(path);
-      run(path, 'PRAGMA user_version = 1');
+      run(path, `PRAGMA user_version = ${version}`);
     },
-    'it was written before there was a chain of records: keep it elsewhere and begin a new one',
-  ],
+    'it was written by a program that was never released: keep it elsewhere and begin a new one',
+  ]),
   [
     'a store whose first page was overwritten',
     async (path) => {

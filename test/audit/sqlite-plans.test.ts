@@ -30,6 +30,7 @@ const SINGLE: readonly (readonly [filter: AuditFilter, index: string])[] = [
   [{ user: 'x' }, 'audit_by_database_user (database_user=? AND rowid>? AND rowid<?)'],
   [{ endpoint: 'x' }, 'audit_by_endpoint (endpoint=? AND rowid>? AND rowid<?)'],
   [{ grant: 'x' }, 'audit_by_grant_name (grant_name=? AND rowid>? AND rowid<?)'],
+  [{ observed: 'x' }, 'audit_by_observed (position>? AND position<?)'],
   [{ outcome: 'failed' }, 'audit_by_outcome (outcome=? AND rowid>? AND rowid<?)'],
   [{ action: 'audit.get' }, 'audit_by_action (action=? AND rowid>? AND rowid<?)'],
 ];

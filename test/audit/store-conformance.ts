@@ -67,6 +67,7 @@ export function conformsToStore(
         roleArn: 'arn:aws:iam::1:role/r',
         traceId: 'e'.repeat(32),
         detail: 'x',
+        observed: Array.from({ length: 32 }, (_, index) => `${'n'.repeat(61)}${index + 10}`),
       });
       await log.record(full);
       assert.deepEqual(await read(), [asPublished(full, 'pod-1', 1)]);
@@ -92,15 +93,17 @@ export function conformsToStore(
 
     it('keeps half a surrogate pair and NUL as the replacement character', async (test) => {
       const { log, read } = await opened(test);
-      await log.record(auditRecord({ subject: 'a\ud800b\u0000c', claims: { x: ['\udc00', 'a\u0000'] } }));
-      const [{ subject, claims } = {}] = await read();
-      assert.deepEqual([subject, claims], ['a\ufffdb\ufffdc', { x: ['\ufffd', 'a\ufffd'] }]);
+      const odd = ['\udc00', 'a\u0000'];
+      await log.record(auditRecord({ subject: 'a\ud800b\u0000c', claims: { x: odd }, observed: odd }));
+      const [{ subject, claims, observed } = {}] = await read();
+      const kept = ['\ufffd', 'a\ufffd'];
+      assert.deepEqual([subject, claims, observed], ['a\ufffdb\ufffdc', { x: kept }, kept]);
     });
 
     it('refuses a record with a value of another kind, and keeps those that came with it', async (test) => {
       const { log, read } = await opened(test);
       const wrong = [{ time: 1.5 }, { port: 'x' }, { subject: {} }, { jtiHash: 'a' }, { outcome: 'odd' }, { id: 'x' }];
-      const odd = wrong.map((values) => Object.assign(auditRecord(), values));
+      const odd = [...wrong, { observed: [] }].map((values) => Object.assign(auditRecord(), values));
       const records = [auditRecord(), ...odd, auditRecord()];
       const results = await Promise.allSettled(records.map((record) => log.record(record)));
       assert.deepEqual(
@@ -373,6 +376,29 @@ export function conformsToStore(
         assert.deepEqual(idsOf(await walk(reading, filter)), [records[20]?.id]);
       });
 
+      it('gives the records that name a grant in `observed`, wherever it stands, and none for a part of its name', async (test) => {
+        const { log, reader } = await opened(test);
+        const lists = [null, ['nights'], ['admins', 'nights'], ['no-nights'], ['nights', 'weekends'], ['","'], ['a"b']];
+        const records = Array.from({ length: 35 }, (_, index) =>
+          // Claims of that name are no grants.
+          auditRecord({
+            time: BASE + index * 1_000,
+            claims: { observed: ['nights'] },
+            observed: lists[index % 7] ?? null,
+          }),
+        );
+        for (const record of records) await log.record(record);
+        const reading = await reader();
+        for (const name of ['nights', 'admins', 'no-nights', 'weekends', 'night', '","', 'a"b', 'x', '["nights"]']) {
+          const matching = records.filter(({ observed }) => observed?.includes(name));
+          assert.deepEqual(idsOf(await walk(reading, { observed: name })), newest(matching), name);
+        }
+        const narrow = { observed: 'nights', user: 'app_rw', outcome: 'issued', from: BASE + 10_000 } as const;
+        const expected = records.filter(({ observed }, index) => index >= 10 && observed?.includes('nights'));
+        assert.deepEqual(idsOf(await walk(reading, narrow)), newest(expected));
+        assert.deepEqual(await walk(reading, { ...narrow, user: 'nobody' }), []);
+      });
+
       it('walks pages without losing or repeating a record while new ones come', async (test) => {
         const { log, reading, records } = await filled(test);
         const found: string[] = [];
@@ -478,5 +504,5 @@ function oddRecord(text: string): AuditRecord {
     clientAddress: cut,
     roleArn: cut,
   };
-  return auditRecord({ ...all, ...rest, userAgent: cut, requestId: cut, claims: { odd: cut } });
+  return auditRecord({ ...all, ...rest, userAgent: cut, requestId: cut, claims: { odd: cut }, observed: [cut, 'x'] });
 }

@@ -35,6 +35,8 @@ test('audit list shows the newest records first, those of the filter, and no mor
     [['--from', new Date(now - 10.5 * MINUTE).toISOString(), '--action', 'token.issue'], 10],
     [['--caller', 'caller-7', '--issuer', 'cluster', '--database', 'orders'], 1],
     [['--endpoint', 'writer', '--grant', 'payments-api', '--outcome', 'issued'], 30],
+    [['--observed', 'no-nights', '--user', 'admin'], 15],
+    [['--observed', 'no'], 0],
     [['--caller', 'caller'], 0],
   ];
   for (const [args, expected] of filters) {

@@ -104,7 +104,7 @@ const mistakes: readonly Mistake[] = [
     'an auditor that is everybody',
     'limits:',
     'auditors: [{ name: a, issuer: cluster }]\nlimits:',
-    '27:12: auditors[0] does not say which callers it is for. Write subject, subjectGlob or claims: an auditor to every caller of an issuer is not accepted.',
+    '27:12: auditors[0] does not say which callers it is for. Write subject, subjectGlob, namespace or claims: an auditor to every caller of an issuer is not accepted.',
   ],
   [
     'an auditor of an unknown issuer',
@@ -128,7 +128,7 @@ const mistakes: readonly Mistake[] = [
     'an auditor with allow',
     'limits:',
     'auditors: [{ name: a, issuer: cluster, subject: x, allow: [] }]\nlimits:',
-    '27:52: auditors[0].allow is not a known key. Remove it, or write one of: name, issuer, subject, subjectGlob, claims.',
+    '27:52: auditors[0].allow is not a known key. Remove it, or write one of: name, issuer, subject, subjectGlob, claims, namespace, serviceAccount, sourceCidrs, when.',
   ],
   [
     'an empty path',

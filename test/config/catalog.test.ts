@@ -90,10 +90,10 @@ test('a host of China without .cn is refused', () => {
 });
 
 test('a grant without endpoints means the writer', () => {
-  assert.deepEqual(loadText(VALID).grants[0]?.allow[0]?.endpoints, ['writer']);
+  assert.deepEqual(loadText(VALID).grants[0]?.allow?.[0]?.endpoints, ['writer']);
 });
 
 test('a grant without endpoints means the only endpoint, whatever its name', () => {
   const text = VALID.replace('writer: orders.cluster-abc.us-west-2.rds.amazonaws.com:5432\n      ', '');
-  assert.deepEqual(loadText(text).grants[0]?.allow[0]?.endpoints, ['reader']);
+  assert.deepEqual(loadText(text).grants[0]?.allow?.[0]?.endpoints, ['reader']);
 });

@@ -184,10 +184,28 @@ const mistakes: readonly Mistake[] = [
     '7:5: issuers[1].clockTolerence is not a known key. Did you mean clockTolerance?',
   ],
   [
-    'Kubernetes token review, which comes later',
+    'a token review that is a text',
     'name: corp',
-    'kubernetes: { tokenReview: true }\n    name: corp',
-    '7:5: issuers[1].kubernetes is not supported by this version. Remove it.',
+    'kubernetes: { tokenReview: "true" }\n    name: corp',
+    '7:32: issuers[1].kubernetes.tokenReview cannot be "true". Write true or false, without quotes.',
+  ],
+  [
+    'an API server over plain http',
+    'name: corp',
+    'kubernetes: { apiServer: http://10.96.0.1 }\n    name: corp',
+    '7:30: issuers[1].kubernetes.apiServer cannot be "http://10.96.0.1". Write the https URL of the API server; http is for loopback hosts only.',
+  ],
+  [
+    'a misspelled key of Kubernetes',
+    'name: corp',
+    'kubernetes: { tokenReviews: true }\n    name: corp',
+    '7:19: issuers[1].kubernetes.tokenReviews is not a known key. Did you mean tokenReview?',
+  ],
+  [
+    'an empty token file',
+    'name: corp',
+    'kubernetes: { tokenFile: "" }\n    name: corp',
+    "7:30: issuers[1].kubernetes.tokenFile is empty. Write a file's path; a relative one starts at this file's folder.",
   ],
 ];
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../src/config/config-problem.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { compileGrants } from '../../src/issuance/grants.ts';
+import { caller, CIRCUMSTANCES } from '../support/catalog.ts';
 import { loadText, problemsOf, VALID, withChange } from '../support/config-file.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../openapi/examples/config.yaml', import.meta.url));
@@ -17,10 +18,10 @@ test('the example is valid, without warnings, and its grants compile', () => {
   assert.deepEqual(warnings, []);
   assert.deepEqual([...catalog.keys()], ['orders', 'billing']);
   assert.deepEqual([config.limits.perCaller, config.caBundles.refresh], [{ max: 20, windowMs: 1000 }, 86_400_000]);
-  const caller = { issuer: 'corp', subject: 'jo', claims: { groups: ['dba'] }, keptClaims: null, expiresAt: 0 };
+  const dana = caller({ issuer: 'corp', subject: 'dana', claims: { groups: ['dba'], email_verified: true } });
   assert.deepEqual(
     compileGrants(grants, catalog)
-      .matching(caller)
+      .matching(dana, CIRCUMSTANCES)
       .map(({ name }) => name),
     ['dba'],
   );
@@ -41,11 +42,16 @@ test('what is left out gets its default', () => {
     audiences: ['vendor'],
     algorithms: ['RS256', 'ES256'],
     clockTolerance: 30_000,
+    keepKeysFor: 86_400_000,
   });
   assert.deepEqual(config.limits, {
     perCaller: { max: 20, windowMs: 1000 },
     perDatabase: { max: 200, windowMs: 1000 },
+    perAddress: { max: 50, windowMs: 1000 },
+    maxEventLoopDelay: 1000,
+    store: { type: 'memory' },
   });
+  assert.deepEqual([config.grants[0]?.mode, config.policyTests, config.include], ['enforce', [], undefined]);
   assert.equal(config.caBundles.refresh, undefined);
 });
 
@@ -86,13 +92,25 @@ test('a problem names its path in the configuration', () => {
 });
 
 test('relative paths start at the folder of the configuration, absolute ones stay', () => {
-  const text = VALID.replace('name: corp', 'name: corp\n    caFile: ca.pem\n    jwks: { file: ./keys.json }')
+  const more =
+    'caFile: ca.pem\n    jwks: { file: ./keys.json }\n    bearerTokenFile: jwt\n    kubernetes: { tokenFile: sa/token, caFile: /ca.crt }';
+  const store = '{ type: redis, host: valkey, passwordFile: password, caFile: ca.pem }';
+  const text = VALID.replace('name: corp', `name: corp\n    ${more}`)
+    .replace('  perCaller: 20/s', `  store: ${store}`)
     .replace('    engine:', `    caBundle: { file: b.pem, sha256: ${'AB'.repeat(32)} }\n    engine:`)
     .replace('limits:', 'audit: { store: { type: sqlite, path: /var/lib/rtv/audit.db } }\nlimits:');
-  const { config } = loadText(text, {}, ['ca.pem', 'keys.json']);
+  const { config } = loadText(text, {}, ['ca.pem', 'keys.json', 'jwt', 'password']);
   const folder = dirname(config.issuers[1]?.caFile ?? '');
   assert.ok(isAbsolute(folder));
   assert.deepEqual(config.issuers[1]?.jwks, { file: join(folder, 'keys.json') });
+  assert.equal(config.issuers[1]?.bearerTokenFile, join(folder, 'jwt'));
+  assert.deepEqual(config.issuers[1]?.kubernetes, {
+    tokenReview: false,
+    tokenFile: join(folder, 'sa/token'),
+    caFile: '/ca.crt',
+  });
+  const counts = config.limits.store.type === 'redis' ? config.limits.store : undefined;
+  assert.deepEqual([counts?.passwordFile, counts?.caFile], [join(folder, 'password'), join(folder, 'ca.pem')]);
   assert.deepEqual(config.databases['orders']?.caBundle, { file: join(folder, 'b.pem'), sha256: 'ab'.repeat(32) });
   assert.equal(config.caBundles.directory, join(folder, 'data/ca-bundles'));
   assert.deepEqual(config.audit.store, { type: 'sqlite', path: '/var/lib/rtv/audit.db' });

@@ -6,7 +6,7 @@ const mistakes: readonly Mistake[] = [
     'a key nothing resembles',
     '  port: 8080',
     '  compression: true',
-    '2:3: server.compression is not a known key. Remove it, or write one of: host, port, adminHost, adminPort, trustedProxies, drainDelay.',
+    '2:3: server.compression is not a known key. Remove it, or write one of: host, port, adminHost, adminPort, tls, trustedProxies, drainDelay.',
   ],
   ['a misspelled section', 'limits:', 'limit:', '27:1: limit is not a known key. Did you mean limits?'],
   [
@@ -69,12 +69,6 @@ const mistakes: readonly Mistake[] = [
     'server:\n  port: 8080',
     'server: [8080]',
     '1:9: server cannot be a list like this. Write keys with their values here.',
-  ],
-  [
-    'TLS, which comes later',
-    'port: 8080',
-    'tls: { certFile: a.pem }',
-    '2:3: server.tls is not supported by this version. Remove it.',
   ],
   [
     'a rate without a window',

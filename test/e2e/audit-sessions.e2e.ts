@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createConnection } from 'mysql2/promise';
 import { makeCa } from '../../demo/certificate-authority.ts';
 import { testDirectory } from '../support/audit-setup.ts';
+import { documentedQuery } from '../support/documented-query.ts';
 import { eventually } from '../support/eventually.ts';
 import { startMariaDb } from '../support/mariadb-server.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import { API, post, startService } from '../support/running-service.ts';
-
-/** The query of the documentation, as it stands there. */
-function documentedQuery(name: string): string {
-  const text = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8');
-  return new RegExp(`\`\`\`sql ${name}\\n([^\`]+)\`\`\``).exec(text)?.[1] ?? assert.fail(name);
-}
 
 /** Runs a shell command line until the end of the test. */
 function startShell(t: TestContext, line: string, env: Readonly<Record<string, string>>): { stderr(): string } {
@@ -69,7 +64,7 @@ test('the documented query joins a psql session, opened with the env rendering, 
     );
   });
   const [row] = await eventually(async () => {
-    const rows = await server.query(database, documentedQuery('postgres'));
+    const rows = await server.query(database, documentedQuery('audit.md', 'postgres'));
     // Connected, it has not asked anything yet.
     assert.equal(rows[0]?.['query'], 'SELECT pg_sleep(60)', shell.stderr());
     return rows;
@@ -114,7 +109,7 @@ test('the documented queries tie MariaDB sessions, of the command line and of a 
     {},
   );
   const variables = await eventually(async () => {
-    const [rows] = await superuser.query(documentedQuery('mysql-variables'));
+    const [rows] = await superuser.query(documentedQuery('audit.md', 'mysql-variables'));
     assert.ok(Array.isArray(rows) && rows.length === 1, shell.stderr());
     return rows;
   });
@@ -130,7 +125,7 @@ test('the documented queries tie MariaDB sessions, of the command line and of a 
     connectAttributes: { ...connectAttributes },
   });
   t.after(() => driver.end());
-  const [attributes] = await superuser.query(documentedQuery('mysql-attributes'));
+  const [attributes] = await superuser.query(documentedQuery('audit.md', 'mysql-attributes'));
   assert.deepEqual(withoutNumbers(attributes), expected(second.audit_id));
 });
 

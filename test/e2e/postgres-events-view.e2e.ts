@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { isEventsView } from '../../src/audit/postgres/events-view.ts';
+import { documentedQuery } from '../support/documented-query.ts';
+import { CHANGED_LOGINS, changedLogin, OBSERVED_RECORDS } from '../support/observed-records.ts';
 import { openPostgresTrail, postgresReader } from '../support/postgres-trail.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 
@@ -78,6 +80,19 @@ test('columns under each other’s names are told', async (t) => {
   assert.deepEqual(faults, ['the view rtv_audit.events is not as the service made it']);
 });
 
+test('the documented query tells which logins would change if observing grants were enforced, by the index of these', async (t) => {
+  const database = await server.createDatabase();
+  const trail = await openPostgresTrail(t, server.storeConfig(database));
+  await trail.add(...OBSERVED_RECORDS);
+  const query = documentedQuery('reading-the-audit.md', 'postgres-observed');
+  assert.deepEqual((await server.query(database, query)).map(changedLogin), CHANGED_LOGINS);
+  // Of so few records it would read all.
+  await server.query(database, `ALTER DATABASE ${database} SET enable_seqscan = off`);
+  const plan = JSON.stringify(await server.query(database, `EXPLAIN ${query}`));
+  assert.match(plan, / on records_default_id_idx/);
+  assert.doesNotMatch(plan, /_pkey/);
+});
+
 describe('the view is as it was made', () => {
   test('on a server that quotes all names', async (t) => {
     const database = await server.createDatabase();
@@ -99,5 +114,5 @@ describe('the view is as it was made', () => {
 
 /** PostgreSQL 16 and later write no table before a column where there is one table. */
 function asNewerServers(view: string): string {
-  return view.replaceAll(/(?<![.:'\w])records\.(?=(?:id|instance|sequence|hash|record)\b(?!\())/g, '');
+  return view.replaceAll(/(?<![.:'\w])records\.(?=(?:id|instance|sequence|hash|record|observed)\b(?!\())/g, '');
 }

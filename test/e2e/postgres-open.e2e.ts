@@ -36,7 +36,7 @@ test('replicas that start at the same time make the tables once', async (t) => {
   const database = await server.createDatabase();
   const stores = Array.from({ length: 4 }, () => storeOf(t, server.storeConfig(database)));
   await Promise.all(stores.map((store) => store.open(true)));
-  assert.deepEqual(await server.query(database, 'SELECT version FROM rtv_audit.migrations'), [{ version: 1 }]);
+  assert.deepEqual(await server.query(database, 'SELECT version FROM rtv_audit.migrations'), [{ version: 2 }]);
   const [tables] = await server.query(
     database,
     `SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'rtv_audit.records'::regclass`,
@@ -143,11 +143,22 @@ describe('what cannot keep records is refused:', () => {
     const config = server.storeConfig(database);
     const store = storeOf(t, config);
     await store.open(true);
-    await server.query(database, 'INSERT INTO rtv_audit.migrations VALUES (2)');
-    const message = /of version 2 and this program knows versions up to 1: run the newer rds-token-vendor/;
+    await server.query(database, 'INSERT INTO rtv_audit.migrations VALUES (3)');
+    const message = /of version 3 and this program knows versions up to 2: run the newer rds-token-vendor/;
     assert.match(await postgresRefusal(t, server, config), message);
     assert.match(await postgresRefusal(t, server, config, false), message);
     await assert.rejects(postgresReader(t, config), message);
+  });
+
+  test('tables of a program that was never released', async (t) => {
+    const database = await server.createDatabase();
+    const config = server.storeConfig(database);
+    await storeOf(t, config).open(true);
+    await server.query(database, 'UPDATE rtv_audit.migrations SET version = 1');
+    const message = /^its tables were made by a program that was never released: keep them elsewhere/;
+    assert.match(await postgresRefusal(t, server, config), message);
+    assert.match(await postgresRefusal(t, server, config, false), message);
+    await assert.rejects(postgresReader(t, config), /its tables were made by a program that was never released/);
   });
 
   test('a table that is emptied by a crash', async (t) => {

@@ -53,6 +53,16 @@ const TAMPERINGS: readonly (readonly [string, string, RegExp])[] = [
     /^pod-1: record 34 /m,
   ],
   [
+    'a grant that watched was taken away beside the record',
+    `${UNTIE}; UPDATE rtv_audit.records SET observed = NULL WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
+    'the list of grants that watched goes on into what is behind it in the record',
+    `UPDATE rtv_audit.records SET observed = '["no-nights"],"outcome":"issued"' WHERE instance = 'pod-1' AND sequence = 34`,
+    /^pod-1: record 34 /m,
+  ],
+  [
     'a record was put at another time',
     `${UNTIE}; UPDATE rtv_audit.records SET id = '00000000-0000-7000-8000-000000000000' WHERE instance = 'pod-1' AND sequence = 34`,
     /^pod-1: record 34 /m,
@@ -134,6 +144,8 @@ describe('a plain UPDATE cannot set apart', () => {
     ['database_user', `'nobody'`],
     ['subject', 'NULL'],
     ['grant_name', `'payments'`],
+    ['observed', 'NULL'],
+    ['observed', `'["no-admins"]'`],
     ['record', `replace(record::text, 'user-3', 'nobody')::json`],
   ]) {
     test(`${column} from the record`, async (t) => {
@@ -196,13 +208,20 @@ describe('a fault of the tables is told:', () => {
       /^the index rtv_audit.records_action is not as the service made it$/,
     ],
     [
+      'the index of grants that watched leaves some out',
+      `DROP INDEX rtv_audit.records_observed;
+       CREATE INDEX records_observed ON rtv_audit.records (id) WHERE observed IS NOT NULL AND sequence <> 34`,
+      /^the index rtv_audit.records_observed is not as the service made it$/,
+    ],
+    [
       'the view for people hides records',
       `CREATE OR REPLACE VIEW rtv_audit.events AS SELECT
          id, (record->>'time')::timestamptz AS time, instance, sequence,
          record->>'action' AS action, record->>'outcome' AS outcome, record->>'reason' AS reason,
          record->>'issuer' AS issuer, record->>'subject' AS subject, record->'claims' AS claims,
          record->>'database' AS database, record->>'user' AS database_user, record->>'endpoint' AS endpoint,
-         record->>'grant' AS grant_name, (record->>'token_expires_at')::timestamptz AS token_expires_at,
+         record->>'grant' AS grant_name, observed::jsonb AS observed,
+         (record->>'token_expires_at')::timestamptz AS token_expires_at,
          record->>'client' AS client, record->>'client_address' AS client_address, record->>'detail' AS detail,
          (record->>'repeated')::bigint AS repeated, encode(hash, 'hex') AS hash, record
        FROM rtv_audit.records WHERE subject <> 'x'`,
@@ -251,7 +270,7 @@ test('people with SQL read the records in a view', async (t) => {
   const { database } = await prepared(t);
   const rows = await server.query(
     database,
-    `SELECT time, database, database_user, outcome, grant_name, hash FROM rtv_audit.events
+    `SELECT time, database, database_user, outcome, grant_name, observed, hash FROM rtv_audit.events
       WHERE instance = 'pod-1' AND sequence = 34`,
   );
   const [{ hash, ...event } = {}] = rows;
@@ -262,5 +281,6 @@ test('people with SQL read the records in a view', async (t) => {
     database_user: 'user-3',
     outcome: 'issued',
     grant_name: 'payments-api',
+    observed: ['no-nights'],
   });
 });

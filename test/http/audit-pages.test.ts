@@ -27,6 +27,7 @@ const WRITTEN = Array.from({ length: 40 }, (_, at) => {
     database: at % 2 === 0 ? 'orders' : 'billing',
     user: at % 7 === 0 ? 'admin' : 'app_rw',
     endpoint: at % 6 === 0 ? 'reader' : 'writer',
+    observed: at % 9 === 0 ? ['no-nights', 'no-admins'] : at % 9 === 1 ? ['no-admins'] : null,
     claims: at % 8 === 0 ? { email: 'a@b.example', groups: ['x', 'y,"z"'] } : null,
     ...refused,
   });
@@ -42,6 +43,16 @@ const FILTERS: readonly [conditions: readonly Condition[], holds: (record: Audit
   [[['endpoint', 'reader']], (_, at) => at % 6 === 0],
   [[['outcome', 'refused']], (_, at) => at % 3 === 0],
   [[['grant', 'payments-api']], (_, at) => at % 3 !== 0],
+  [[['observed', 'no-admins']], (_, at) => at % 9 <= 1],
+  [[['observed', 'no-nights']], (_, at) => at % 9 === 0],
+  [
+    [
+      ['observed', 'no-admins'],
+      ['outcome', 'refused'],
+    ],
+    (_, at) => at % 9 === 0,
+  ],
+  [[['observed', 'no']], () => false],
   [[['action', 'database.get']], (_, at) => at % 10 === 9],
   [[['from', '2026-01-01T00:30:00Z']], (_, at) => at >= 30],
   [[['to', '2026-01-01T00:30:00Z']], (_, at) => at < 30],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AppOverrides } from '../../src/app.ts';
+import type { AppOverrides } from '../../src/app/app-options.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import type { AuditLog, AuditRecord } from '../../src/issuance/audit-record.ts';
 import { Fault } from '../../src/issuance/fault.ts';

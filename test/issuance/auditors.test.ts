@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AuditorRule, compileAuditors } from '../../src/issuance/auditors.ts';
 import type { Caller } from '../../src/issuance/caller.ts';
-import { caller } from '../support/catalog.ts';
+import { caller, CIRCUMSTANCES } from '../support/catalog.ts';
 
 const RULE: AuditorRule = { name: 'security', issuer: 'corp', claims: { groups: 'security-audit' } };
 const AUDITOR = caller({ issuer: 'corp', subject: 'alice', claims: { groups: ['staff', 'security-audit'] } });
@@ -22,12 +22,12 @@ const CALLERS: readonly [what: string, changes: Partial<Caller>, rule: Partial<A
 for (const [what, changes, rule, may] of CALLERS) {
   test(`a caller ${what} ${may ? 'is' : 'is not'} an auditor`, () => {
     const auditors = compileAuditors([{ ...RULE, ...rule }]);
-    assert.equal(auditors.matching({ ...AUDITOR, ...changes }), may ? 'security' : null);
+    assert.equal(auditors.matching({ ...AUDITOR, ...changes }, CIRCUMSTANCES), may ? 'security' : null);
   });
 }
 
 test('without entries nobody is an auditor', () => {
-  assert.equal(compileAuditors([]).matching(AUDITOR), null);
+  assert.equal(compileAuditors([]).matching(AUDITOR, CIRCUMSTANCES), null);
 });
 
 test('of several entries that match, the first of the configuration is the one on record', () => {
@@ -36,7 +36,7 @@ test('of several entries that match, the first of the configuration is the one o
     { ...RULE, name: 'first' },
     { ...RULE, name: 'second' },
   ]);
-  assert.equal(auditors.matching(AUDITOR), 'first');
+  assert.equal(auditors.matching(AUDITOR, CIRCUMSTANCES), 'first');
 });
 
 test('an entry that every caller of an issuer would match does not compile', () => {

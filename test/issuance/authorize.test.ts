@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorize, permissionsOf, type WantedIdentity } from '../../src/issuance/authorize.ts';
 import { compileGrants, type GrantRule } from '../../src/issuance/grants.ts';
-import { caller, CATALOG } from '../support/catalog.ts';
+import { caller, CATALOG, CIRCUMSTANCES } from '../support/catalog.ts';
 
 const RULES: readonly GrantRule[] = [
   {
@@ -30,7 +30,7 @@ const RULES: readonly GrantRule[] = [
 const GRANTS = compileGrants(RULES, CATALOG);
 
 function decide(wanted: WantedIdentity, who = caller()): string {
-  const decided = authorize(who, wanted, GRANTS);
+  const { decided } = authorize(who, wanted, GRANTS, CIRCUMSTANCES);
   if (!decided.ok) return decided.refusal.reason;
   const { database, user, endpoint, grant } = decided.value;
   return [database.name, user, endpoint.name, grant].join(' ');
@@ -69,7 +69,7 @@ test('nobody but those whom a grant names gets anything', () => {
   ];
   for (const stranger of strangers) {
     assert.equal(decide({}, stranger), 'not_granted');
-    assert.deepEqual(permissionsOf(stranger, GRANTS), []);
+    assert.deepEqual(permissionsOf(stranger, GRANTS, CIRCUMSTANCES), []);
   }
   for (const groups of ['dba', ['x', 'dba']]) {
     assert.equal(
@@ -80,7 +80,7 @@ test('nobody but those whom a grant names gets anything', () => {
 });
 
 test('ambiguous choices are the caller’s own, each once, under the first grant in the configuration', () => {
-  const decided = authorize(caller(), {}, GRANTS);
+  const { decided } = authorize(caller(), {}, GRANTS, CIRCUMSTANCES);
   assert.ok(!decided.ok && decided.refusal.reason === 'choice_ambiguous');
   assert.deepEqual(
     decided.refusal.choices.map(({ database, user, endpoint }) => [database, user, endpoint].join(' ')),
@@ -95,6 +95,6 @@ test('ambiguous choices are the caller’s own, each once, under the first grant
 });
 
 test('without grants nobody gets anything', () => {
-  const decided = authorize(caller(), {}, compileGrants([], CATALOG));
+  const { decided } = authorize(caller(), {}, compileGrants([], CATALOG), CIRCUMSTANCES);
   assert.ok(!decided.ok && decided.refusal.reason === 'not_granted');
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { AuditRecord } from '../../src/issuance/audit-record.ts';
+import type { CallerRequest } from '../../src/issuance/authenticate-caller.ts';
 import type { WantedIdentity } from '../../src/issuance/authorize.ts';
 import { Fault } from '../../src/issuance/fault.ts';
 import { compileGrants } from '../../src/issuance/grants.ts';
@@ -54,7 +55,8 @@ function ports(changes: Partial<IssuancePorts> = {}) {
   };
   const request: TokenRequest<WantedIdentity> = {
     facts: { action: 'token.issue', clientAddress: '10.0.0.1', userAgent: 'ua', requestId: 'r', traceId: null },
-    authorization: ['Bearer jjj'],
+    credentials: { authorization: ['Bearer jjj'], certificateThumbprint: null },
+    admitSender: (verify) => verify(),
     readWanted: () => noted('read', accept({ database: 'orders', user: 'app_rw' })),
     admitCaller: () => noted('caller rate', Promise.resolve(undefined)),
     admitPermission: () => noted('database rate', Promise.resolve(undefined)),
@@ -100,6 +102,7 @@ test('the steps follow one another, the record comes last, and holds what each s
       user: 'app_rw',
       resourceArn: 'arn:aws:rds-db:us-west-2:123456789012:dbuser:cluster-ABCDEFGH/app_rw',
       grant: 'api',
+      observed: null,
       configHash: 'hash',
       tokenFingerprint: sha256(TOKEN),
       tokenExpiresAt: NOW + 900_000,
@@ -121,6 +124,7 @@ const REFUSALS: readonly [
   request: Partial<TokenRequest<WantedIdentity>>,
   last: string,
 ][] = [
+  ['the sender', {}, { admitSender: () => Promise.resolve(refuse(refusal)) }, 'record'],
   ['authenticate', { authenticate: () => Promise.resolve(refuse(refusal)) }, {}, 'record'],
   ["the caller's rate", {}, { admitCaller: () => Promise.resolve(refusal) }, 'authenticate record'],
   ['the body', {}, { readWanted: () => refuse(refusal) }, 'authenticate caller rate record'],
@@ -193,9 +197,10 @@ test('a refusal that cannot be recorded is a fault, and an earlier fault is told
 });
 
 test("reading one's own rights leaves a record only when it is refused or fails", async () => {
-  const request = {
-    facts: { action: 'caller.get' as const, clientAddress: null, userAgent: null, requestId: null, traceId: null },
-    authorization: [],
+  const request: CallerRequest = {
+    facts: { action: 'caller.get', clientAddress: null, userAgent: null, requestId: null, traceId: null },
+    credentials: { authorization: [], certificateThumbprint: null },
+    admitSender: (verify) => verify(),
     admitCaller: () => Promise.resolve(undefined),
   };
   const good = ports();

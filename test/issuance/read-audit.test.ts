@@ -46,7 +46,8 @@ function ports(changes: Partial<AuditPorts> = {}) {
   };
   const request: AuditRequest<Wanted> = {
     facts: { action: 'audit.list', clientAddress: '10.0.0.1', userAgent: 'ua', requestId: 'r', traceId: null },
-    authorization: ['Bearer jjj'],
+    credentials: { authorization: ['Bearer jjj'], certificateThumbprint: null },
+    admitSender: (verify) => verify(),
     admitCaller: () => noted('caller rate', Promise.resolve(undefined)),
     readWanted: () => noted('query', accept(WANTED)),
   };

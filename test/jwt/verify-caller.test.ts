@@ -17,17 +17,23 @@ function verifier(t: TestContext) {
         loads.count++;
         return Promise.resolve(admitKeys(keySetText()));
       },
+      keepKeysForMs: 86_400_000,
       now: () => NOW,
+      random: () => 0.5,
       onEvent: () => {},
     });
     t.after(() => keySet.close());
     const algorithms = ['RS256', 'ES256', 'EdDSA'];
-    return { name: `issuer-${index}`, issuer, audiences: [AUDIENCE], algorithms, clockToleranceMs: 30_000, keySet };
+    return {
+      ...{ name: `issuer-${index}`, issuer, audiences: [AUDIENCE], algorithms, clockToleranceMs: 30_000, keySet },
+      ...{ kubernetes: false, review: null },
+    };
   });
   const verify = createVerifyCaller(trusted);
+  const verifyHeaders = (authorization: string[]) => verify({ authorization, certificateThumbprint: null }, NOW);
   return {
-    verify: (token: string) => verify([`Bearer ${token}`], NOW),
-    verifyHeaders: (headers: string[]) => verify(headers, NOW),
+    verify: (token: string) => verifyHeaders([`Bearer ${token}`]),
+    verifyHeaders,
     loads,
   };
 }

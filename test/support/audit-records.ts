@@ -24,6 +24,7 @@ export function auditRecord(changes: Partial<AuditRecord> = {}): AuditRecord {
     user: 'app_rw',
     resourceArn: 'arn:aws:rds-db:us-west-2:123456789012:dbuser:cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ/app_rw',
     grant: 'payments-api',
+    observed: ['no-nights'],
     tokenFingerprint: 'f'.repeat(64),
     tokenExpiresAt: 1_790_000_900_000,
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',

@@ -1,4 +1,5 @@
 import type { Caller } from '../../src/issuance/caller.ts';
+import type { Circumstances } from '../../src/issuance/circumstances.ts';
 import type { Database, Endpoint } from '../../src/issuance/database.ts';
 
 function endpoint(name: string, host: string): [string, Endpoint] {
@@ -27,10 +28,14 @@ export const CATALOG: ReadonlyMap<string, Database> = new Map(
   ['orders', 'billing'].map((name) => [name, database({ name })]),
 );
 
+/** What decisions of tests go by. */
+export const CIRCUMSTANCES: Circumstances = { now: 1_790_000_000_000, clientAddress: '10.1.2.3' };
+
 /** A verified caller; tests change what they are about. */
 export function caller(changes: Partial<Caller> = {}): Caller {
   return {
     keptClaims: null,
+    workload: null,
     issuer: 'cluster',
     subject: 'system:serviceaccount:payments:api',
     claims: {},

@@ -68,7 +68,11 @@ const idp = object(
   ['name', 'uid'],
 );
 
-const policy = object(strings('desc', 'name', 'type', 'uid', 'version'), [], ['name', 'type', 'uid']);
+const policy = object(
+  { ...strings('desc', 'name', 'type', 'uid', 'version'), is_applied: { type: 'boolean' } },
+  [],
+  ['name', 'type', 'uid'],
+);
 
 const actor = object(
   {

@@ -1,7 +1,7 @@
 import { DAY, day } from './postgres-days.ts';
 import type { PostgresServer } from './postgres-server.ts';
 
-const SEARCHED = ['action', 'outcome', 'issuer', 'subject', 'database', 'user', 'endpoint', 'grant'];
+const SEARCHED = ['action', 'outcome', 'issuer', 'subject', 'observed', 'database', 'user', 'endpoint', 'grant'];
 const NOTHING = Object.fromEntries(SEARCHED.map((name) => [name, 'NULL']));
 
 /**
@@ -20,9 +20,9 @@ export async function fillRecords(
     await server.query(
       database,
       `INSERT INTO rtv_audit.records (id, instance, sequence, hash, record,
-          action, outcome, issuer, subject, database, database_user, endpoint, grant_name)
+          action, outcome, issuer, subject, database, database_user, endpoint, grant_name, observed)
         SELECT id, 'pod-1', sequence, sha256(id::text::bytea), record,
-          action, outcome, issuer, subject, database, "user", endpoint, "grant"
+          action, outcome, issuer, subject, database, "user", endpoint, "grant", observed::text
         FROM (
           SELECT n, ${ago} AS ago, ${days - 1 - ago}::bigint * ${perDay} + n + 1 AS sequence,
             (substr(time, 1, 8) || '-' || substr(time, 9) || '-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id
@@ -33,7 +33,7 @@ export async function fillRecords(
         ) AS numbered,
         json_build_object(${pairs.join(', ')}) AS members,
         json_to_record(members) AS said (action text, outcome text, issuer text, subject text,
-          database text, "user" text, endpoint text, "grant" text),
+          database text, "user" text, endpoint text, "grant" text, observed json),
         concat('{"id":"', id, '","instance":"pod-1","sequence":', sequence, ',', substr(regexp_replace(members::text, '" : ', '":', 'g'), 2)) AS text,
         CAST(text AS json) AS record`,
     );

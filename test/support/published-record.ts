@@ -19,6 +19,7 @@ export function publishedRecord(changes: Partial<PublishedRecord> = {}): Publish
     instance: 'pod-1',
     issuer: 'cluster',
     jti_hash: 'a'.repeat(64),
+    observed: ['no-nights', 'no-admins'],
     outcome: 'issued',
     port: 5432,
     previous_hash: 'd'.repeat(64),
@@ -50,7 +51,13 @@ export function otherRecord(): Readonly<Record<keyof PublishedRecord, unknown>> 
   ]);
   return {
     ...Object.fromEntries(others),
-    ...{ action: 'database.list', outcome: 'refused', claims: { email: 'other' }, client_address: '10.9.9.9' },
+    ...{
+      action: 'database.list',
+      outcome: 'refused',
+      claims: { email: 'other' },
+      observed: ['other', 'names'],
+      client_address: '10.9.9.9',
+    },
     ...{ time: '2026-11-24T11:15:00.123Z', token_expires_at: '2026-11-24T11:30:00.000Z' },
   };
 }

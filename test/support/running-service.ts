@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { SignJWT } from 'jose';
-import { type App, type AppOverrides, buildApp } from '../../src/app.ts';
+import { type App, buildApp } from '../../src/app.ts';
+import type { AppOverrides } from '../../src/app/app-options.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { ReadRecord } from './published-records.ts';
@@ -52,6 +53,8 @@ limits: { perCaller: 1000/s, perDatabase: 1000/s }
 
 export type RunningService = {
   readonly app: App;
+  /** Of config.yaml and what it names. */
+  readonly folder: string;
   readonly url: string;
   readonly adminUrl: string;
   /** A JWT of the issuer; the claims given replace those of the payments API. */
@@ -92,6 +95,7 @@ export async function startService(test: TestContext, changes: ServiceChanges = 
   const mint = (claims = {}) => mintJwt(privateKey, claims);
   return {
     app,
+    folder,
     url: publicUrl,
     adminUrl,
     mint,

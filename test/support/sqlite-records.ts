@@ -5,7 +5,7 @@ import type { ReadRecord } from './published-records.ts';
 /** Columns whose values are numbers of `audit_texts`. */
 const TEXTS = new Set([
   ...['action', 'outcome', 'reason', 'issuer', 'subject', 'claims', 'database', 'endpoint', 'host', 'region'],
-  ...['database_user', 'resource_arn', 'grant_name', 'config_hash', 'access_key_id', 'role_arn', 'client'],
+  ...['database_user', 'resource_arn', 'grant_name', 'observed', 'config_hash', 'access_key_id', 'role_arn', 'client'],
   ...['client_address', 'user_agent'],
 ]);
 const NAMES: Readonly<Record<string, string>> = { database_user: 'user', grant_name: 'grant' };
@@ -33,13 +33,14 @@ export function readSqliteRecords(path: string): ReadRecord[] {
         NAMES[name] ?? name,
         TEXTS.has(name) && value !== null ? texts.get(value) : plain(value),
       ]);
-      const { claims, token_expires_at: end, ...rest } = Object.fromEntries(fields);
+      const { claims, observed, token_expires_at: end, ...rest } = Object.fromEntries(fields);
       const all = {
         ...rest,
         id: uuid(id),
         instance: names.get(instance),
         time: new Date(Math.floor(Number(position) / 1024)).toISOString(),
         claims: claims === null ? null : JSON.parse(claims),
+        observed: observed === null ? null : JSON.parse(observed),
         token_expires_at: end === null ? null : new Date(end).toISOString(),
       };
       return all;

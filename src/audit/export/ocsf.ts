@@ -94,14 +94,24 @@ function user({ user: name, resource_arn: uid, subject }: PublishedRecord): obje
 }
 
 /** Who asked. */
-function actor({ subject, issuer, client, grant }: PublishedRecord): object | null {
+function actor(record: PublishedRecord): object | null {
+  const { subject, issuer, client } = record;
   if (subject === null && client === null) return null;
   return present({
     user: present({ name: subject }),
     app_name: client,
     idp: present({ name: issuer }),
-    authorizations: grant === null ? null : [{ decision: 'Allowed', policy: { name: grant } }],
+    authorizations: authorizations(record),
   });
+}
+
+/** The grant that decided, and those that only watched. */
+function authorizations({ grant, observed, outcome, reason }: PublishedRecord): object[] | null {
+  const decision = outcome === 'refused' && reason === 'not_granted' ? 'Denied' : 'Allowed';
+  const deciding = grant === null ? [] : [{ decision, policy: { name: grant, is_applied: true } }];
+  const watching = (observed ?? []).map((name) => ({ policy: { name, is_applied: false } }));
+  const all = [...deciding, ...watching];
+  return all.length === 0 ? null : all;
 }
 
 /** What a trusted proxy forwarded need not be an address. */

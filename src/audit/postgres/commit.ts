@@ -20,13 +20,14 @@ WITH moved AS (
   RETURNING 1
 ), written AS (
   INSERT INTO rtv_audit.records (id, instance, sequence, hash, record,
-    action, outcome, issuer, subject, database, database_user, endpoint, grant_name)
+    action, outcome, issuer, subject, database, database_user, endpoint, grant_name, observed)
   SELECT new.id::uuid, $1, $2 + new.at, substring($11::bytea FROM ((new.at - 1) * 32 + 1)::int FOR 32), new.line::json,
     left(says.action, 255), left(says.outcome, 255), left(says.issuer, 255), left(says.subject, 255),
-    left(says.database, 255), left(says."user", 255), left(says.endpoint, 255), left(says."grant", 255)
+    left(says.database, 255), left(says."user", 255), left(says.endpoint, 255), left(says."grant", 255),
+    says.observed::text
   FROM unnest(string_to_array($9::text, E'\\n'), string_to_array($10::text, E'\\n')) WITH ORDINALITY AS new (id, line, at),
     json_to_record(new.line::json) AS says (action text, outcome text, issuer text, subject text,
-      database text, "user" text, endpoint text, "grant" text)
+      database text, "user" text, endpoint text, "grant" text, observed json)
   WHERE EXISTS (SELECT FROM moved)
   RETURNING 1
 ), kept AS (

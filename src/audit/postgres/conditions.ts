@@ -7,6 +7,8 @@ export type Condition = {
   /** The member of the canonical record. */
   readonly member: string;
   readonly value: string;
+  /** Whether the member is a list that has the value among others: its index has all records with a list. */
+  readonly listed: boolean;
 };
 
 /** The columns hold so much of a text (src/audit/postgres/schema.ts). */
@@ -17,6 +19,7 @@ const COLUMNS = [
   ['user', 'database_user', 'user'],
   ['database', 'database', 'database'],
   ['grant', 'grant_name', 'grant'],
+  ['observed', 'observed', 'observed'],
   ['endpoint', 'endpoint', 'endpoint'],
   ['issuer', 'issuer', 'issuer'],
   ['outcome', 'outcome', 'outcome'],
@@ -28,7 +31,8 @@ export function conditionsOf(filter: AuditFilter): readonly Condition[] {
   return COLUMNS.flatMap(([field, column, member]) => {
     const value = filter[field];
     // As records are written (src/audit/record-row.ts): no store keeps these characters.
-    return value === undefined ? [] : [{ column, member, value: value.toWellFormed().replaceAll('\0', '\ufffd') }];
+    if (value === undefined) return [];
+    return [{ column, member, value: value.toWellFormed().replaceAll('\0', '\ufffd'), listed: field === 'observed' }];
   });
 }
 
@@ -52,7 +56,8 @@ export function createParameters(): Parameters {
 }
 
 /** True of exactly the records that meet the condition. */
-export function exactly({ column, member, value }: Condition, parameters: Parameters): string {
+export function exactly({ column, member, value, listed }: Condition, parameters: Parameters): string {
+  if (listed) return `(${column} IS NOT NULL AND (record->'${member}')::jsonb ? ${parameters.add(value)}::text)`;
   if (column === null || isCut(value)) return `record->>'${member}' = ${parameters.add(value)}`;
   return `${column} = ${parameters.add(value)}`;
 }

@@ -5,13 +5,14 @@ export const EVENTS = `SELECT
     record ->> 'issuer'::text AS issuer, record ->> 'subject'::text AS subject, record -> 'claims'::text AS claims,
     record ->> 'database'::text AS database, record ->> 'user'::text AS database_user,
     record ->> 'endpoint'::text AS endpoint, record ->> 'grant'::text AS grant_name,
+    observed::jsonb AS observed,
     (record ->> 'token_expires_at'::text)::timestamp with time zone AS token_expires_at,
     record ->> 'client'::text AS client, record ->> 'client_address'::text AS client_address,
     record ->> 'detail'::text AS detail, (record ->> 'repeated'::text)::bigint AS repeated,
     encode(hash, 'hex'::text) AS hash, record
   FROM rtv_audit.records`;
 
-const COLUMNS: ReadonlySet<string | undefined> = new Set(['id', 'instance', 'sequence', 'hash', 'record']);
+const COLUMNS: ReadonlySet<string | undefined> = new Set('id instance sequence hash record observed'.split(' '));
 
 /**
  * Whether this is what a server gives back as the text of the view: all words and signs in their order, texts to the last

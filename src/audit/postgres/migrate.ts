@@ -1,11 +1,11 @@
 import type { Query } from './connection.ts';
-import { LOCK_CLASS, LOCKS, MIGRATIONS, TABLES } from './schema.ts';
+import { FIRST_VERSION, LOCK_CLASS, LOCKS, MIGRATIONS, TABLES } from './schema.ts';
 import { foreignCode, unloggedTables } from './table-checks.ts';
 
 /** How long a start waits for another replica that makes the tables. Milliseconds. */
 const LOCK_TIMEOUT = 10_000;
 
-const PRESENT = MIGRATIONS.length;
+const PRESENT = FIRST_VERSION + MIGRATIONS.length;
 
 /**
  * Rejects when the tables are not as this program knows them: of another version, with somebody's code in them, emptied by
@@ -14,7 +14,7 @@ const PRESENT = MIGRATIONS.length;
 export async function requireTables(query: Query, missing: string): Promise<void> {
   const version = await schemaVersion(query);
   if (version === null || (await areMissing(query))) throw new Error(missing);
-  refuseNewer(version);
+  refuseForeign(version);
   if (version < PRESENT)
     throw new Error(`its tables are of version ${version}: start the service once, which brings them to ${PRESENT}`);
   const unlogged = await unloggedTables(query);
@@ -24,7 +24,7 @@ export async function requireTables(query: Query, missing: string): Promise<void
 /** Brings an empty or older schema to the present version, once, however many replicas start at the same time. */
 export async function migrate(query: Query): Promise<void> {
   const before = await schemaVersion(query);
-  if (before !== null) refuseNewer(before);
+  if (before !== null) refuseForeign(before);
   if (before === PRESENT) return await requireTables(query, 'some of its tables are missing');
   await query({ text: 'BEGIN' });
   await query({
@@ -32,11 +32,12 @@ export async function migrate(query: Query): Promise<void> {
   });
   await query({ text: `SELECT pg_advisory_xact_lock(${LOCK_CLASS}, ${LOCKS.migrate})` }, LOCK_TIMEOUT);
   const version = await versionUnderLock(query);
-  refuseNewer(version);
+  refuseForeign(version);
   for (const [index, step] of MIGRATIONS.entries()) {
-    if (index < version) continue;
+    const next = FIRST_VERSION + index + 1;
+    if (next <= version) continue;
     await query({ text: step }, LOCK_TIMEOUT);
-    await query({ text: 'INSERT INTO rtv_audit.migrations (version) VALUES ($1)', values: [index + 1] });
+    await query({ text: 'INSERT INTO rtv_audit.migrations (version) VALUES ($1)', values: [next] });
   }
   await query({ text: 'COMMIT' }, LOCK_TIMEOUT);
 }
@@ -62,7 +63,12 @@ async function schemaVersion(query: Query): Promise<number | null> {
   return Number(newest?.['version']);
 }
 
-function refuseNewer(version: number): void {
+function refuseForeign(version: number): void {
+  if (version > 0 && version <= FIRST_VERSION) {
+    throw new Error(
+      'its tables were made by a program that was never released: keep them elsewhere and begin in an empty database',
+    );
+  }
   if (version <= PRESENT) return;
   throw new Error(
     `its tables are of version ${version} and this program knows versions up to ${PRESENT}: ` +

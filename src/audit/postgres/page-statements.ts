@@ -17,11 +17,14 @@ function inOrder(
   const [low, high] = [parameters.add(from), parameters.add(to)];
   // Partitions are told apart by the id alone.
   const ids = `id >= ${low}::uuid AND id < ${high}::uuid`;
-  const keys = index.map(({ column }) => column);
-  const values = index.map((each) => `${parameters.add(columnValue(each))}::text COLLATE "C"`);
+  const keyed = index.filter(({ listed }) => !listed);
+  const keys = keyed.map(({ column }) => column);
+  const values = keyed.map((each) => `${parameters.add(columnValue(each))}::text COLLATE "C"`);
   const key = `(${[...keys, 'id'].join(', ')})`;
   const bound = (id: string) => `(${[...values, `${id}::uuid`].join(', ')})`;
-  const where = index.length === 0 ? ids : `${ids} AND ${key} >= ${bound(low)} AND ${key} < ${bound(high)}`;
+  const lists = index.filter(({ listed }) => listed).map(({ column }) => ` AND ${column} IS NOT NULL`);
+  const rows = keyed.length === 0 ? '' : ` AND ${key} >= ${bound(low)} AND ${key} < ${bound(high)}`;
+  const where = [ids, ...lists, rows].join('');
   const order = [...keys, 'id'].map((column) => `${column} DESC`).join(', ');
   return `SELECT ${columns} FROM rtv_audit.records WHERE ${where} ORDER BY ${order} LIMIT ${parameters.add(limit)}`;
 }
@@ -65,5 +68,5 @@ export function depths(indexes: readonly (readonly Condition[])[], range: IdRang
 
 /** The conditions that an index does not answer by itself. */
 export function restOf(index: readonly Condition[], conditions: readonly Condition[]): readonly Condition[] {
-  return conditions.filter((each) => !index.includes(each) || isCut(each.value));
+  return conditions.filter((each) => !index.includes(each) || each.listed || isCut(each.value));
 }

@@ -10,6 +10,7 @@ import { EVENTS } from './events-view.ts';
  *   verification does (src/audit/postgres/stored-record.ts).
  * - Searched texts are cut at 255 characters: an index row of PostgreSQL holds 2,704 bytes, and a caller who sends more
  *   would otherwise make its whole group of records fail. Exactly there: a longer text is one that no page looks for.
+ * - `observed` is the JSON of the list, whole: few records have one, and whoever looks for a name looks at all of these.
  * - Texts are compared by their bytes: an index must not depend on the locale data of the machine.
  * - The uniqueness of (instance, sequence) is the matter of `heads`: an index over partitions would need the id.
  */
@@ -33,13 +34,15 @@ export const MIGRATIONS: readonly string[] = [
     database_user text COLLATE "C",
     endpoint text COLLATE "C",
     grant_name text COLLATE "C",
+    observed text COLLATE "C",
     CONSTRAINT columns_as_recorded CHECK (
       rtv_audit.says(record, 'id', id::text) AND rtv_audit.says(record, 'instance', instance) AND
       strpos(record::text, '"sequence":' || sequence || ',') > 0 AND
       rtv_audit.says(record, 'action', action) AND rtv_audit.says(record, 'outcome', outcome) AND
       rtv_audit.says(record, 'issuer', issuer) AND rtv_audit.says(record, 'subject', subject) AND
       rtv_audit.says(record, 'database', database) AND rtv_audit.says(record, 'user', database_user) AND
-      rtv_audit.says(record, 'endpoint', endpoint) AND rtv_audit.says(record, 'grant', grant_name)
+      rtv_audit.says(record, 'endpoint', endpoint) AND rtv_audit.says(record, 'grant', grant_name) AND
+      strpos(record::text, '"observed":' || coalesce(observed, 'null') || ',') > 0
     )
   ) PARTITION BY RANGE (id);
   CREATE INDEX records_chain ON rtv_audit.records (instance, sequence, id);
@@ -52,6 +55,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX records_login ON rtv_audit.records (database, database_user, id);
   CREATE INDEX records_endpoint ON rtv_audit.records (endpoint, id);
   CREATE INDEX records_grant_name ON rtv_audit.records (grant_name, id);
+  CREATE INDEX records_observed ON rtv_audit.records (id) WHERE observed IS NOT NULL;
   CREATE TABLE rtv_audit.records_default PARTITION OF rtv_audit.records DEFAULT;
 
   CREATE TABLE rtv_audit.heads (
@@ -80,6 +84,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE VIEW rtv_audit.events AS ${EVENTS};`,
 ];
 
+/** Version 1 was of a program that was never released: its records have no `observed`. */
+export const FIRST_VERSION = 1;
+
 /** What must be there while the store is in use. */
 export const TABLES = ['migrations', 'records', 'records_default', 'heads', 'checkpoints', 'probe'] as const;
 
@@ -92,5 +99,5 @@ export const LOCKS = { migrate: 1, partitions: 2, retire: 3 } as const;
 /** The indexes of `records`, without the primary key. */
 export const INDEXES = [
   ...['records_chain', 'records_action', 'records_outcome', 'records_issuer', 'records_subject', 'records_database'],
-  ...['records_database_user', 'records_login', 'records_endpoint', 'records_grant_name'],
+  ...['records_database_user', 'records_login', 'records_endpoint', 'records_grant_name', 'records_observed'],
 ] as const;

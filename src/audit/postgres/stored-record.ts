@@ -16,7 +16,7 @@ const COLUMNS = [
   ['grant_name', 'grant'],
 ] as const;
 
-export const STORED_COLUMNS = `sequence, hash, record::text, ${COLUMNS.map(([column]) => column).join(', ')}`;
+export const STORED_COLUMNS = `sequence, hash, record::text, observed, ${COLUMNS.map(([column]) => column).join(', ')}`;
 
 /**
  * A row as its record. Where a column says something else than the text, because somebody took the rules away that tie them
@@ -28,6 +28,10 @@ export function storedRecordOf(row: Row): StoredRecord {
   const sequence = Number(row['sequence']);
   let edited = members['sequence'] !== sequence;
   members['sequence'] = sequence;
+  if (jsonOf(members['observed']) !== row['observed']) {
+    members['observed'] = row['observed'];
+    edited = true;
+  }
   for (const [column, member] of COLUMNS) {
     if (isSame(members[member], row[column])) continue;
     // A text that is not cut is the record's own, and no query finds the record by it.
@@ -44,6 +48,11 @@ export function storedRecordOf(row: Row): StoredRecord {
 function membersOf(canonical: string): Record<string, unknown> {
   const record: unknown = JSON.parse(canonical);
   return typeof record === 'object' && record !== null ? { ...record } : {};
+}
+
+/** The canonical text of a list has no white space, as `JSON.stringify` writes it. */
+function jsonOf(list: unknown): string | null {
+  return list === undefined || list === null ? null : JSON.stringify(list);
 }
 
 /** Columns hold exactly the first 255 characters: pages look for these alone, and would not find a record by more. */

@@ -8,7 +8,16 @@ const BUDGET = 8_000;
 /** How far two indexes are compared for which is the shorter way. */
 const COMPARED = 2_000;
 
-type Condition = { readonly column: string; readonly value: SQLInputValue; readonly indexed: boolean };
+/** SQL that holds for the records wanted, with the one value that it takes. */
+type Condition = { readonly test: string; readonly value: SQLInputValue; readonly index: Index | null };
+/** An index whose entries are in the order of records, and the condition of what it has. */
+type Index = {
+  readonly name: string;
+  readonly test: string;
+  readonly values: readonly SQLInputValue[];
+  /** Whether each record in it meets the condition. */
+  readonly answers: boolean;
+};
 type Range = { readonly from: number; readonly before: number };
 
 /** Positions of one page, newest first, and where the next one begins. */
@@ -24,11 +33,11 @@ export function findPositions(
   const conditions = conditionsOf(filter, numberOf);
   if (conditions === null || range.from >= range.before) return { positions: [], next: null };
   const way = shortestWay(db, conditions, range);
-  const inner = `SELECT * FROM audit_records ${way === null ? 'NOT INDEXED' : `INDEXED BY audit_by_${way.column}`}
-    WHERE position >= ? AND position < ?${way === null ? '' : ` AND ${way.column} = ?`}${partial(way)} ORDER BY position DESC`;
-  const bound = [range.from, range.before, ...(way === null ? [] : [way.value])];
-  const others = conditions.filter((condition) => condition !== way);
-  const where = others.map(({ column }) => `${column} = ?`).join(' AND ') || 'true';
+  const inner = `SELECT * FROM audit_records ${way === null ? 'NOT INDEXED' : `INDEXED BY ${way.name}`}
+    WHERE position >= ? AND position < ?${way === null ? '' : ` AND ${way.test}`} ORDER BY position DESC`;
+  const bound = [range.from, range.before, ...(way?.values ?? [])];
+  const others = conditions.filter(({ index }) => index === null || index !== way || !index.answers);
+  const where = others.map(({ test }) => test).join(' AND ') || 'true';
   const found = db
     .prepare(`SELECT position FROM (${inner} LIMIT ${BUDGET}) WHERE ${where} ORDER BY position DESC LIMIT ?`)
     .all(...bound, ...others.map(({ value }) => value), limit + 1)
@@ -38,29 +47,30 @@ export function findPositions(
   return { positions: found, next: end === undefined ? null : cursorOf(positionIn(end)) };
 }
 
-/** The condition whose index has the fewest entries in the range, as far as they are compared. */
-function shortestWay(
-  db: Pick<DatabaseSync, 'prepare'>,
-  conditions: readonly Condition[],
-  range: Range,
-): Condition | null {
-  let best: { readonly condition: Condition; readonly entries: number } | null = null;
-  const indexed = conditions.filter((condition) => condition.indexed);
-  for (const condition of indexed) {
-    if (indexed.length === 1) return condition;
-    const counting = `SELECT count(*) AS entries FROM (SELECT 1 FROM audit_records INDEXED BY audit_by_${condition.column}
-      WHERE ${condition.column} = ?${partial(condition)} AND position >= ? AND position < ? LIMIT ${COMPARED})`;
-    const entries = Number(db.prepare(counting).get(condition.value, range.from, range.before)?.['entries']);
-    if (best === null || entries < best.entries) best = { condition, entries };
+/** The index that has the fewest entries in the range, as far as they are compared. */
+function shortestWay(db: Pick<DatabaseSync, 'prepare'>, conditions: readonly Condition[], range: Range): Index | null {
+  let best: { readonly index: Index; readonly entries: number } | null = null;
+  const indexes = conditions.flatMap(({ index }) => index ?? []);
+  for (const index of indexes) {
+    if (indexes.length === 1) return index;
+    const counting = `SELECT count(*) AS entries FROM (SELECT 1 FROM audit_records INDEXED BY ${index.name}
+      WHERE ${index.test} AND position >= ? AND position < ? LIMIT ${COMPARED})`;
+    const entries = Number(db.prepare(counting).get(...index.values, range.from, range.before)?.['entries']);
+    if (best === null || entries < best.entries) best = { index, entries };
   }
-  return best?.condition ?? null;
+  return best?.index ?? null;
 }
 
 /** SQLite uses a partial index only where the query repeats its condition. */
-function partial(way: Condition | null): string {
-  if (way?.column === 'action') return ' AND action <> 1';
-  return way?.column === 'outcome' ? ' AND outcome <> 2' : '';
+function partial(column: string): string {
+  const leftOut = UNINDEXED[column];
+  return leftOut === undefined ? '' : ` AND ${column} <> ${leftOut}`;
 }
+
+/** A list that somebody changed to no JSON has no names: no page fails for it. */
+const NAMED = `EXISTS (SELECT 1 FROM audit_texts AS list, json_each(iif(json_valid(list.text), list.text, '[]')) AS name
+  WHERE list.id = observed AND name.value = ?)`;
+const OBSERVED: Index = { name: 'audit_by_observed', test: 'observed IS NOT NULL', values: [], answers: false };
 
 function conditionsOf(filter: AuditFilter, numberOf: (text: string) => number | null): Condition[] | null {
   const conditions: Condition[] = [];
@@ -70,14 +80,14 @@ function conditionsOf(filter: AuditFilter, numberOf: (text: string) => number | 
     const number = numberOf(text);
     if (number === null) return null;
     // By the number, as the index is: texts could be given other numbers.
-    conditions.push({ column, value: number, indexed: UNINDEXED[column] !== number });
+    const test = `${column} = ?`;
+    const index = { name: `audit_by_${column}`, test: test + partial(column), values: [number], answers: true };
+    conditions.push({ test, value: number, index: UNINDEXED[column] === number ? null : index });
   }
-  if (filter.tokenFingerprint !== undefined) {
-    conditions.push({
-      column: 'token_fingerprint',
-      value: Buffer.from(filter.tokenFingerprint, 'hex'),
-      indexed: false,
-    });
+  const { observed, tokenFingerprint } = filter;
+  if (observed !== undefined) conditions.push({ test: NAMED, value: observed, index: OBSERVED });
+  if (tokenFingerprint !== undefined) {
+    conditions.push({ test: 'token_fingerprint = ?', value: Buffer.from(tokenFingerprint, 'hex'), index: null });
   }
   return conditions;
 }

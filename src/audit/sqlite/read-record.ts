@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AuditRecord } from '../../issuance/audit-record.ts';
 import { canonicalText } from '../../issuance/published-record.ts';
-import { claimsOf } from '../record-row.ts';
 import type { StoredRecord } from '../store.ts';
 import { chainName } from './instances.ts';
 import { COLUMNS, POSITIONS, TEXT_COLUMNS } from './schema.ts';
@@ -49,7 +48,8 @@ export function createRecordReader(db: DatabaseSync): {
         id: uuidOf(row['id']),
         time: timeOf(Number(row['position']) / POSITIONS),
         tokenExpiresAt: values['tokenExpiresAt'] === null ? null : timeOf(Number(values['tokenExpiresAt'])),
-        claims: readClaims(values['claims']),
+        claims: readJson(values['claims']),
+        observed: readJson(values['observed']),
       };
       const sequence = Number(row['sequence']);
       const chain: Row = selectName.get(Number(row['instance'])) ?? {};
@@ -66,13 +66,14 @@ export function createRecordReader(db: DatabaseSync): {
 }
 
 /**
- * Claims that are not written as the service writes them are given as their text, which is never what was recorded: of a
- * member that is there twice, others see the first (SQLite: "JSON Functions And Operators").
+ * JSON that is not written as the service writes it is given as its text, which is never what was recorded: of a member
+ * that is there twice, others see the first (SQLite: "JSON Functions And Operators").
  */
-function readClaims(text: unknown): unknown {
+function readJson(text: unknown): unknown {
+  if (typeof text !== 'string') return text;
   try {
-    const claims: unknown = claimsOf(text);
-    return text === null || (claims !== null && JSON.stringify(claims) === text) ? claims : text;
+    const value: unknown = JSON.parse(text);
+    return value !== null && JSON.stringify(value) === text ? value : text;
   } catch {
     return text;
   }

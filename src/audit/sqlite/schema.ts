@@ -32,6 +32,7 @@ export const COLUMNS = [
   { column: 'database_user', field: 'user', form: 'text' },
   { column: 'resource_arn', field: 'resourceArn', form: 'text' },
   { column: 'grant_name', field: 'grant', form: 'text' },
+  { column: 'observed', field: 'observed', form: 'text' },
   { column: 'config_hash', field: 'configHash', form: 'text' },
   { column: 'token_fingerprint', field: 'tokenFingerprint', form: 'hex' },
   { column: 'token_expires_at', field: 'tokenExpiresAt', form: 'plain' },
@@ -133,13 +134,15 @@ const MIGRATIONS = [
   ${Object.values(FILTER_COLUMNS)
     .map((column) => `CREATE INDEX audit_by_${column} ON audit_records (${column})${wherePartial(column)};`)
     .join('\n  ')}
+  -- Few records have it: whoever looks for one of its names looks at all of them, newest first.
+  CREATE INDEX audit_by_observed ON audit_records (position) WHERE observed IS NOT NULL;
   CREATE VIEW audit_events AS SELECT ${viewColumns.join(', ')} FROM audit_records r;
   CREATE TABLE audit_probe (one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), time INTEGER NOT NULL) STRICT;
   INSERT INTO audit_probe (one, time) VALUES (1, 0);`,
 ];
 
-/** Version 1 was of a program that was never released, without a chain. */
-const FIRST_VERSION = 1;
+/** Versions up to 2 were of a program that was never released: without a chain, then without `observed` in the records. */
+const FIRST_VERSION = 2;
 
 function wherePartial(column: string): string {
   if (column === 'action') return ` WHERE action <> ${SEEDED['token.issue']}`;
@@ -177,7 +180,7 @@ export function refuseForeignSchema(db: DatabaseSync): void {
     );
   }
   if (version !== 0 && version <= FIRST_VERSION) {
-    throw new Error('it was written before there was a chain of records: keep it elsewhere and begin a new one');
+    throw new Error('it was written by a program that was never released: keep it elsewhere and begin a new one');
   }
 }
 

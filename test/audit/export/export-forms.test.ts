@@ -61,7 +61,15 @@ const BARE: PublishedRecord = {
     host: null,
     port: null,
   },
-  ...{ region: null, user: null, resource_arn: null, grant: null, token_fingerprint: null, token_expires_at: null },
+  ...{
+    region: null,
+    user: null,
+    resource_arn: null,
+    grant: null,
+    observed: null,
+    token_fingerprint: null,
+    token_expires_at: null,
+  },
   ...{ access_key_id: null, role_arn: null, client: null, client_address: null, user_agent: null, request_id: null },
   ...{ trace_id: null, detail: null, previous_hash: null },
 };

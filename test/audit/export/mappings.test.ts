@@ -19,15 +19,21 @@ function tableOf(name: string): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** Each value that is no object, by its path. Claims are one value. */
+/** Each value that is no object, by its path. Claims and the list of observing grants are one value. */
 function leaves(value: unknown, path = ''): [path: string, value: string][] {
-  if (typeof value !== 'object' || value === null || path.endsWith('claims')) return [[path, JSON.stringify(value)]];
+  if (typeof value !== 'object' || value === null || /claims$|observed$/.test(path))
+    return [[path, JSON.stringify(value)]];
   if (Array.isArray(value)) return value.flatMap((item) => leaves(item, `${path}[]`));
   return Object.entries(value).flatMap(([name, member]) => leaves(member, path === '' ? name : `${path}.${name}`));
 }
 
 function changedPaths(before: object, after: object): string[] {
-  const [one, other] = [new Map(leaves(before)), new Map(leaves(after))];
+  // One path of a list stands for all of its items.
+  const texts = (event: object) => {
+    const grouped = Map.groupBy(leaves(event), ([path]) => path);
+    return new Map([...grouped].map(([path, all]) => [path, all.map(([, text]) => text).join()]));
+  };
+  const [one, other] = [texts(before), texts(after)];
   return [...new Set([...one.keys(), ...other.keys()])].filter((path) => one.get(path) !== other.get(path));
 }
 
@@ -50,6 +56,22 @@ for (const [name, map] of Object.entries(MAPPINGS)) {
     }
   });
 }
+
+test('the grant that decided is told from those that watched, and one that allowed from one that denied', () => {
+  const authorizations = (changes: Partial<PublishedRecord>): unknown => {
+    const event: { readonly actor?: { readonly authorizations?: unknown } } = ocsfEvent(publishedRecord(changes), '1');
+    return event.actor?.authorizations;
+  };
+  const watching = ['no-nights', 'no-admins'].map((name) => ({ policy: { name, is_applied: false } }));
+  const deciding = (decision: string) => ({ decision, policy: { name: 'payments-api', is_applied: true } });
+  assert.deepEqual(authorizations({}), [deciding('Allowed'), ...watching]);
+  const refused = { outcome: 'refused', reason: 'not_granted' } as const;
+  assert.deepEqual(authorizations(refused), [deciding('Denied'), ...watching]);
+  // It was granted, and came too often.
+  assert.deepEqual(authorizations({ ...refused, reason: 'rate_limited', observed: null }), [deciding('Allowed')]);
+  assert.deepEqual(authorizations({ ...refused, grant: null }), watching);
+  assert.equal(authorizations({ ...refused, grant: null, observed: null }), undefined);
+});
 
 test('a member that is null shows nowhere but in the data of a CloudEvent', () => {
   for (const [member, value] of Object.entries(publishedRecord())) {

@@ -102,6 +102,20 @@ const ATTACKS: Readonly<Record<string, { readonly change: (db: DatabaseSync) => 
     change: (db) => db.exec('DROP INDEX audit_by_subject; CREATE INDEX audit_by_subject ON audit_records (issuer)'),
     found: /the index audit_by_subject is not as the service makes it/,
   },
+  'an index of lists that leaves a record out': {
+    change: (db) =>
+      db.exec(`DROP INDEX audit_by_observed;
+        CREATE INDEX audit_by_observed ON audit_records (position) WHERE observed IS NOT NULL AND sequence <> 7`),
+    found: /the index audit_by_observed is not as the service makes it/,
+  },
+  'a list of grants that is not JSON any more': {
+    change: (db) => db.exec(`UPDATE audit_texts SET text = '["no-nights"' WHERE text = '["no-nights"]'`),
+    found: /^record 10 .* is not what was written/,
+  },
+  'a list of grants taken from a record': {
+    change: (db) => db.exec('UPDATE audit_records SET observed = NULL WHERE sequence = 3'),
+    found: /^record 3 .* is not what was written/,
+  },
   'an index removed': {
     change: (db) => db.exec('DROP INDEX audit_by_grant_name'),
     found: /the index audit_by_grant_name was removed/,
@@ -140,6 +154,23 @@ for (const [what, { change, found }] of Object.entries(ATTACKS)) {
     );
   });
 }
+
+test('a list of grants that is not JSON any more, or no list, hides no record around it', async (t) => {
+  for (const text of ['["no-nights"', '"no-nights"', '{"no-nights":1}', '', 'null', '[["no-nights"]]']) {
+    const { path, log } = await openTrail(t);
+    await log.record(auditRecord({ observed: ['no-nights', 'other'] }));
+    attack(path, (db) => db.prepare(`UPDATE audit_texts SET text = ? WHERE text = '["no-nights"]'`).run(text));
+    const reader = await openReader({ type: 'sqlite', path });
+    assert.equal((await reader.page({ filter: {}, limit: 100 })).events.length, 11, text);
+    const { events } = await reader.page({ filter: { observed: 'other' }, limit: 100 });
+    assert.deepEqual(
+      events.map((line): unknown => JSON.parse(line).sequence),
+      [11],
+      text,
+    );
+    await reader.close();
+  }
+});
 
 test('a trigger that drops records without an error makes them fail: nobody is told that they are durable', async (t) => {
   const { path, log } = await openTrail(t);

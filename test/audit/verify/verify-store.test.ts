@@ -89,7 +89,7 @@ test('an edit of any field of a record is found, and which record it was', async
   const chain = chainOf(store);
   const untouched = chain.records;
   const fields = Object.keys(JSON.parse(untouched[29]?.canonical ?? ''));
-  assert.equal(fields.length, 33);
+  assert.equal(fields.length, 34);
   for (const field of fields) {
     chain.records = untouched.map((record) => {
       if (record.sequence !== 30) return record;

@@ -1,11 +1,11 @@
-import { isIPv6 } from 'node:net';
-
 /**
  * What one sender can have of addresses: an IPv4 address itself, of an IPv6 address its /64, which every host of a network
  * can choose freely in (RFC 4291 §2.5.1).
+ *
+ * @param address an IP address; its form is not checked.
  */
 export function addressGroup(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   const [plain = ''] = address.split('%');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressGroup } from '../../src/audit/address-group.ts';
+import { addressGroup } from '../../src/issuance/address-group.ts';
 
 const GROUPS: Readonly<Record<string, string>> = {
   '10.1.2.3': '10.1.2.3',

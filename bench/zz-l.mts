@@ -1,0 +1,11 @@
+import { loadConfig } from '../src/config/load-config.ts';
+import { compileGrants } from '../src/issuance/grants.ts';
+import { PerformanceObserver } from 'node:perf_hooks';
+let gc=0; const po=new PerformanceObserver(l=>{for(const e of l.getEntries()) gc+=e.duration;}); po.observe({entryTypes:['gc']});
+const t0=performance.now();
+const l=loadConfig(process.argv[2]);
+const t1=performance.now();
+const g=compileGrants(l.grants,l.catalog);
+const t2=performance.now();
+await new Promise(r=>setTimeout(r,30));
+console.log('load',(t1-t0).toFixed(0),'compile',(t2-t1).toFixed(0),'total',(t2-t0).toFixed(0),'gc',gc.toFixed(0),'rss',(process.memoryUsage().rss/1e6).toFixed(0), g.all.length, l.warnings.length);

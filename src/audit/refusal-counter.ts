@@ -12,8 +12,9 @@ type Kind = { seen: number; counting: Counting | null };
 type Counting = { repeated: number; readonly written: Promise<string> };
 
 /**
- * Counts refusals of a flood together: one record stands for all of a kind of a tenth of a second. Nothing else is ever
- * counted, and no answer leaves before the record that counts it is durable.
+ * Counts refusals of a flood together: one record stands for all of a kind of a tenth of a second. So it does with faults
+ * before there is a verified caller, such as a key that cannot be looked for: whoever makes up key ids causes as many as it
+ * likes. Nothing else is ever counted, and no answer leaves before the record that counts it is durable.
  *
  * Whoever has no verified identity chooses every text of its request, and often its address: so its refusals are of one
  * kind by address and reason, and above 200 a second by reason alone. Verified callers are limited by their own rate.
@@ -61,7 +62,7 @@ export function createRefusalCounter(write: (record: AuditRecord) => Promise<str
 
   return {
     record(record) {
-      if (record.outcome !== 'refused') return write(record);
+      if (!isCountable(record)) return write(record);
       forgetSoon();
       const { key, coarse, common } = refusalKind(record);
       if (coarse !== null) {
@@ -77,4 +78,8 @@ export function createRefusalCounter(write: (record: AuditRecord) => Promise<str
       forgetting = null;
     },
   };
+}
+
+function isCountable({ outcome, issuer }: AuditRecord): boolean {
+  return outcome === 'refused' || (outcome === 'failed' && issuer === null);
 }

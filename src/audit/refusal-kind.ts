@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../issuance/audit-record.ts';
 import { addressGroup } from '../issuance/address-group.ts';
 
-/** Which refusals count as the same. */
+/** Which refusals, or faults before there is a verified caller, count as the same. */
 export type RefusalKind = {
   readonly key: string;
   /** The key while there are too many kinds; null for a verified caller, whose own rate bounds them. */
@@ -37,6 +37,7 @@ export function refusalKind(record: AuditRecord): RefusalKind {
 }
 
 function withoutOrigin(record: AuditRecord): AuditRecord {
-  const detail = 'refusals from several addresses, counted together';
+  const what = record.outcome === 'failed' ? 'faults' : 'refusals';
+  const detail = `${what} from several addresses, counted together`;
   return { ...record, detail, clientAddress: null, userAgent: null, requestId: null, traceId: null, client: null };
 }

@@ -42,7 +42,7 @@ test('after a second the next twenty have a record each again', (t) => {
   assert.equal(written.length, 41);
 });
 
-test('issued tokens, faults and readings are never counted', (t) => {
+test('issued tokens, faults of verified callers and readings are never counted', (t) => {
   const { counter, written } = counting(t);
   for (const outcome of ['issued', 'failed', 'answered'] as const) {
     for (let i = 0; i < 100; i++) void counter.record(auditRecord({ outcome }));
@@ -130,4 +130,28 @@ test('above 200 refusals of unknown senders in a second they are counted by reas
   );
   assert.equal(await ids[999], counted[0]?.id);
   assert.notEqual(await verified, counted[0]?.id);
+});
+
+test('faults before there is a verified caller are counted, since made-up key ids cause them at will', async (t) => {
+  const { counter, written } = counting(t);
+  const fault = (i: number) =>
+    anonymous({
+      outcome: 'failed',
+      reason: 'issuer_keys_unavailable',
+      detail: `d${i}`,
+      clientAddress: `10.0.0.${i % 2}`,
+    });
+  const ids = Array.from({ length: 100 }, (_, i) => counter.record(fault(i)));
+  t.mock.timers.tick(100);
+  assert.deepEqual(
+    written.slice(40).map(({ outcome, repeated }) => [outcome, repeated]),
+    [
+      ['failed', 30],
+      ['failed', 30],
+    ],
+  );
+  assert.equal(await ids[98], written[40]?.id);
+  for (let i = 0; i < 1000; i++) void counter.record(fault(i));
+  t.mock.timers.tick(100);
+  assert.equal(written.at(-1)?.detail, 'faults from several addresses, counted together');
 });

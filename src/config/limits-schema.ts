@@ -63,12 +63,10 @@ export const limits = z.strictObject({
   maxEventLoopDelay: duration('0s', '10s')
     .prefault('1s')
     .meta(about('Requests are answered 503 while the event loop is later than this. 0s: never.', '1s')),
-  store: limitStore
-    .prefault({ type: 'memory' })
-    .meta(
-      about('Where `perCaller`, `perDatabase` and the `maxTokensPerMinute` of grants are counted.', {
-        type: 'redis',
-        host: 'valkey.corp.example',
-      }),
-    ),
+  store: limitStore.prefault({ type: 'memory' }).meta(
+    about('Where `perCaller`, `perDatabase` and the `maxTokensPerMinute` of grants are counted.', {
+      type: 'redis',
+      host: 'valkey.corp.example',
+    }),
+  ),
 });

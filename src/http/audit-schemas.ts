@@ -60,7 +60,10 @@ export const auditRecordSchema = z.strictObject({
   detail: known.describe(
     'Evidence for operators, one sentence; for a reading of the audit, JSON of what was asked for and which records were shown.',
   ),
-  repeated: z.int().min(1).describe('How many identical refusals, or faults, of a flood the record stands for; otherwise 1.'),
+  repeated: z
+    .int()
+    .min(1)
+    .describe('How many identical refusals, or faults, of a flood the record stands for; otherwise 1.'),
   issuer: known.describe("The issuer's name in the configuration."),
   subject: known.describe('The `sub` of the JWT.'),
   claims: z

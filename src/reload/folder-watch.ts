@@ -1,4 +1,4 @@
-import type { FSWatcher, watch as watchFolder } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import type { SurveyedFolder } from './survey.ts';
 
 export type FolderWatch = {
@@ -7,9 +7,15 @@ export type FolderWatch = {
   close(): void;
 };
 
+/** As `watch` of `node:fs` is used here. */
+export type WatchFolder = (
+  path: string,
+  options: { readonly persistent: boolean },
+  listener: (event: string, name: string | null) => void,
+) => FSWatcher;
+
 export type FolderWatchOptions = {
-  /** `watch` of `node:fs`. */
-  readonly watch: typeof watchFolder;
+  readonly watch: WatchFolder;
   readonly onChange: () => void;
   /** A folder cannot be watched; said once for each. Whoever polls still sees its changes. */
   readonly onDeaf: (folder: string, error: unknown) => void;

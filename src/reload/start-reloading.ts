@@ -1,12 +1,12 @@
 import { watch as watchFolder } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createFollower, type FollowedConfig } from './follow-files.ts';
-import { createFolderWatch } from './folder-watch.ts';
+import { createFolderWatch, type WatchFolder } from './folder-watch.ts';
 
 export type ReloadingOptions = FollowedConfig & {
   readonly onWarning: (details: object, text: string) => void;
   /** Instead of `watch` of `node:fs`. */
-  readonly watch?: typeof watchFolder | undefined;
+  readonly watch?: WatchFolder | undefined;
 };
 
 export type Reloading = {

@@ -99,7 +99,7 @@ test('a flood leaves few records, which count it together', async (t) => {
   const records = service.records().filter(({ reason }) => reason === 'rate_limited');
   assert.ok(records.length <= 30, String(records.length));
   assert.equal(
-    records.reduce((sum, { repeated }) => sum + Number(repeated), 0),
+    records.reduce((sum, { repeated }) => sum + repeated, 0),
     145,
   );
   assert.equal(records[0]?.detail, 'more than 5 requests without a valid JWT from one address in 60 s');

@@ -28,6 +28,7 @@ test('/readyz names what is missing: the audit store, AWS credentials, each issu
       aws_credentials: 'no source of the AWS provider chain gave credentials',
       issuers: { cluster: 'the IdP answered 500' },
       ca_bundles: { 'us-west-2': 'ok', 'amazon-roots': 'ok' },
+      configuration: 'ok',
     },
   });
   assert.equal((await fetch(new URL('/livez', service.adminUrl))).status, 200);

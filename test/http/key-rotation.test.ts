@@ -41,10 +41,10 @@ test('while keys rotate under load, new ones used at once and old ones removed l
     return response.status;
   };
 
-  let loading = true;
+  const load = { isOn: true };
   const statuses: Record<number, number> = {};
-  const load = Array.from({ length: IN_FLIGHT }, async () => {
-    while (loading) {
+  const askers = Array.from({ length: IN_FLIGHT }, async () => {
+    while (load.isOn) {
       const status = await ask(current);
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
@@ -76,8 +76,8 @@ test('while keys rotate under load, new ones used at once and old ones removed l
   ahead += 60_000;
   await pause(200);
   assert.equal(await ask(current), 200);
-  loading = false;
-  await Promise.all(load);
+  load.isOn = false;
+  await Promise.all(askers);
   t.diagnostic(JSON.stringify(statuses));
   assert.equal(statuses[401], undefined);
   assert.ok((statuses[200] ?? 0) > 500, JSON.stringify(statuses));

@@ -22,9 +22,13 @@ async function limitsInMemory(t: TestContext) {
     now: Date.now,
   });
   let next: ((ask: RateLimits, request: Parameters<RateLimits['perCaller']>[0]) => Promise<unknown>) | undefined;
-  app.get('/', async (request) => {
-    await next?.(limits, request);
-    return 'done';
+  app.route({
+    method: 'GET',
+    url: '/',
+    handler: async (request) => {
+      await next?.(limits, request);
+      return 'done';
+    },
   });
   return {
     /** Asks one limit several times, in one request; gives the answers. */

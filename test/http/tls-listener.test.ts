@@ -183,7 +183,7 @@ async function startHoldingProxy(t: TestContext, target: number) {
     server.pipe(client);
     client.once('data', (hello) => {
       server.write(hello);
-      client.once('data', (rest) => {
+      client.once('data', (rest: Buffer) => {
         client.pause();
         hold();
         void passOn(rest);

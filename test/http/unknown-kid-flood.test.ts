@@ -40,17 +40,16 @@ test('10,000 unknown kids within a minute cost the issuer two requests, and good
 
   const begun = Date.now();
   const answers: Record<string, number> = {};
-  let sent = 0;
-  let ended = 0;
+  const done = { sent: 0, ended: 0 };
   const flood = Array.from({ length: IN_FLIGHT }, async () => {
-    while (sent < FLOOD) {
-      const status = await ask(made(sent++));
+    while (done.sent < FLOOD) {
+      const status = await ask(made(done.sent++));
       answers[status] = (answers[status] ?? 0) + 1;
-      ended++;
+      done.ended++;
     }
   });
   const served: Record<string, number> = {};
-  while (ended < FLOOD) {
+  while (done.ended < FLOOD) {
     const status = await ask(good);
     served[status] = (served[status] ?? 0) + 1;
   }

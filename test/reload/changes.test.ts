@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -147,9 +147,8 @@ describe('a changed configuration is used, and again after the next change', { c
       lay: (folder) => writeFileSync(join(folder, 'config.yaml'), VALID),
       // The watch is set up after the load: the change comes in between.
       watch(path, ...rest) {
-        writeFileSync(join(String(path), 'config.yaml'), withSubject('one'));
-        const { watch } = process.getBuiltinModule('node:fs');
-        return Reflect.apply(watch, undefined, [path, ...rest]);
+        writeFileSync(join(path, 'config.yaml'), withSubject('one'));
+        return watch(path, ...rest);
       },
     });
     assert.equal(subjectOf(await followed.next()), `${SUBJECT}one`);

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
+import type { BenchRequest } from '../loaded-service.ts';
 
 const ISSUER = 'https://idp.example';
 const USERS = Array.from({ length: 200 }, (_, index) => `app_${index}`);
@@ -25,9 +26,6 @@ grants:
 limits: { perCaller: 1000000/s, perDatabase: 1000000/s }
 audit: { diskReserve: 0MiB }
 `;
-
-/** A request for a token by one of the callers as one of the users. */
-export type BenchRequest = { readonly authorization: string; readonly body: string };
 
 /** Writes a configuration with 500 callers and 200 database users, and makes a request for each caller. */
 export async function prepareService(): Promise<{

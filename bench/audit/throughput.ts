@@ -1,14 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import autocannon from 'autocannon';
+import { rmSync } from 'node:fs';
+import { IN_FLIGHT, measureService } from '../loaded-service.ts';
 import { medianOf, spreadOf } from '../median.ts';
-import { type BenchRequest, prepareService } from './service-folder.ts';
-
-const IN_FLIGHT = 64;
-const SERVICE = fileURLToPath(new URL('./service.ts', import.meta.url));
+import { prepareService } from './service-folder.ts';
 
 /**
  * Tokens a second of the whole service on one core (`taskset`), its audit threads included, at 64 requests in flight:
@@ -23,7 +16,7 @@ export async function measureThroughput(options: { readonly rounds: number; read
   for (let round = 0; round < options.rounds; round++) {
     const order = round % 2 === 0 ? (['discard', 'durable'] as const) : (['durable', 'discard'] as const);
     for (const kind of order) {
-      const { perSecond, cpuPerToken } = await measureOnce(folder, kind, requests, options.seconds);
+      const { perSecond, cpuPerToken } = await measureService(folder, kind, requests, options.seconds);
       figures[kind].push(perSecond);
       work[kind].push(cpuPerToken);
     }
@@ -42,53 +35,4 @@ export async function measureThroughput(options: { readonly rounds: number; read
   console.log(
     `  discarded / durable    ${medianOf(workRatios).toFixed(3)}  (${spreadOf(workRatios, 3)}) by processor time`,
   );
-}
-
-async function measureOnce(
-  folder: string,
-  kind: string,
-  requests: readonly BenchRequest[],
-  seconds: number,
-): Promise<{ readonly perSecond: number; readonly cpuPerToken: number }> {
-  const command = ['-c', '0', process.execPath, SERVICE, folder, kind];
-  const child = spawn('taskset', command, { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const [url] = await once(createInterface({ input: child.stdout }), 'line');
-    await load(String(url), requests, 2);
-    const before = cpuSeconds(child.pid);
-    const perSecond = await load(String(url), requests, seconds);
-    return { perSecond, cpuPerToken: (cpuSeconds(child.pid) - before) / (perSecond * seconds) };
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-}
-
-/** User and system time of all threads of a process (proc_pid_stat(5)); it tells of work on a machine that is shared. */
-function cpuSeconds(pid: number | undefined): number {
-  const fields =
-    readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
-      .split(') ')
-      .at(-1)
-      ?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-async function load(url: string, requests: readonly BenchRequest[], seconds: number): Promise<number> {
-  const result = await autocannon({
-    url,
-    connections: IN_FLIGHT,
-    duration: seconds,
-    requests: requests.map(({ authorization, body }) => ({
-      method: 'POST',
-      path: '/v1/tokens',
-      headers: { authorization, 'content-type': 'application/json' },
-      body,
-    })),
-  });
-  const { '2xx': good, non2xx, errors } = result;
-  if (non2xx > 0 || errors > 0 || result.statusCodeStats?.['201']?.count !== good) {
-    throw new Error(`the load is not honest: ${non2xx} answers were no tokens, ${errors} requests failed`);
-  }
-  return good / result.duration;
 }

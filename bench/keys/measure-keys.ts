@@ -10,7 +10,7 @@ import { medianOf, spreadOf } from '../median.ts';
 import { type BenchIdp, openBenchIdp } from './idp.ts';
 import { type Offered, offer, percentile } from './offer.ts';
 
-const SERVICE = fileURLToPath(new URL('../audit/service.ts', import.meta.url));
+const SERVICE = fileURLToPath(new URL('../service.ts', import.meta.url));
 /** No minute has more than two rotations. */
 const ROTATION_S = 35;
 const FLOOD_PER_SECOND = 10_000 / 60;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { buildApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config/load-config.ts';
-import { createLogger } from '../../src/logger.ts';
+import { buildApp } from '../src/app.ts';
+import { loadConfig } from '../src/config/load-config.ts';
+import { createLogger } from '../src/logger.ts';
 
 // The service in a process of its own: `service.ts FOLDER discard|durable`. It prints its address and serves until it is
 // killed. `discard` gives it an audit log that keeps nothing; all else is the same.

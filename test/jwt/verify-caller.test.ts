@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { admitKeys } from '../../src/jwt/admit-keys.ts';
 import { createIssuerKeySet } from '../../src/jwt/issuer-key-set.ts';
 import { createVerifyCaller } from '../../src/jwt/verify-caller.ts';
+import { Fault } from '../../src/issuance/fault.ts';
 import { AUDIENCE, CLAIMS, ec, ed, HEADER, ISSUER, keySetText, NOW, signed } from '../support/test-issuer.ts';
 import { HOSTILE_JWTS } from './hostile-jwts.ts';
 
@@ -71,9 +72,19 @@ test('no hostile JWT but one with an unknown kid makes the keys be asked for, an
   const { verify, loads } = verifier(t);
   await verify(signed(HEADER, CLAIMS));
   const before = loads.count;
-  for (const [, token] of HOSTILE_JWTS) await verify(token);
-  assert.ok(loads.count - before <= 3, String(loads.count));
+  for (const [, token] of HOSTILE_JWTS) assert.equal(await isVerified(() => verify(token)), false);
+  assert.ok(loads.count - before <= 2, String(loads.count));
 });
+
+/** Of a kid that nobody knows and nobody may ask for yet, it cannot be said. */
+async function isVerified(verify: () => Promise<{ readonly ok: boolean }>): Promise<boolean> {
+  try {
+    return (await verify()).ok;
+  } catch (error) {
+    assert.ok(error instanceof Fault && error.code === 'issuer_keys_unavailable');
+    return false;
+  }
+}
 
 const AUTHORIZATIONS: readonly [what: string, headers: string[], reason: string][] = [
   ['no header', [], 'token_missing'],
@@ -99,8 +110,8 @@ test('no JWT with one character changed is verified', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.nat(good.length - 1), fc.constantFrom(...'AZaz09-_.=/+ '), async (at, character) => {
       fc.pre(good[at] !== character);
-      const result = await verify(good.slice(0, at) + character + good.slice(at + 1));
-      assert.ok(!result.ok);
+      const changed = good.slice(0, at) + character + good.slice(at + 1);
+      assert.equal(await isVerified(() => verify(changed)), false);
     }),
     { numRuns: 500 },
   );

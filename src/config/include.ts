@@ -70,13 +70,18 @@ function matchingFiles(pattern: string): string[] | string {
   const folder = dirname(pattern);
   try {
     return readdirSync(folder)
-      .filter((name) => !name.startsWith('.') && matches(name, basename(pattern)))
+      .filter((name) => matchesPattern(name, pattern))
       .sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
       .map((name) => join(folder, name));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     return code === 'ENOENT' ? [] : `the folder ${folder} cannot be read (${String(code)})`;
   }
+}
+
+/** Whether a file of this name, in the pattern's folder, is included. */
+export function matchesPattern(name: string, pattern: string): boolean {
+  return !name.startsWith('.') && matches(name, basename(pattern));
 }
 
 /** The pieces between stars follow one another, the first at the beginning of the name and the last at its end. */

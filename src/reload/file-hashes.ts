@@ -25,7 +25,7 @@ export async function hashFiles({ files, patterns }: WatchedFiles): Promise<File
 
 /** What the files held when a configuration was read just now: of what was read itself, the very bytes that were. */
 export async function startingHashes(main: string, loaded: LoadedConfig): Promise<FileHashes> {
-  return new Map([...(await hashFiles(watchedFilesOf(main, loaded))), ...readHashes(main, loaded)]);
+  return new Map([...(await hashFiles(watchedFilesOf(main, loaded))), ...readHashes(loaded)]);
 }
 
 /** Whether it is the hash of a file that could be read. */

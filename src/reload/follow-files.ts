@@ -112,7 +112,7 @@ export function createFollower({ main, load, target, ...first }: FollowedConfig,
     // Swapped while they were read: what was read may be of two configurations.
     if ((await surveyWatched()).signature !== seen.signature) return false;
     if (!read.ok) {
-      watched = bothFiles(watched, { files: read.files, patterns: new Set() });
+      watched = bothFiles(watched, read.watched);
       keep({ hashes: seen.hashes, problems: read.problems, retryAt }, requested);
       return true;
     }
@@ -121,7 +121,7 @@ export function createFollower({ main, load, target, ...first }: FollowedConfig,
       watched = bothFiles(watched, wanted);
       return false;
     }
-    if (!agree(readHashes(main, read.loaded), seen.hashes)) return false;
+    if (!agree(readHashes(read.loaded), seen.hashes)) return false;
     const hashes = hashesOf(wanted, seen.hashes);
     if (await target.reload(read.loaded, changedFiles(inForce.hashes, hashes))) {
       inForce = { files: wanted, hashes };
@@ -152,23 +152,26 @@ export function createFollower({ main, load, target, ...first }: FollowedConfig,
 
 type Read =
   | { readonly ok: true; readonly loaded: LoadedConfig }
-  | { readonly ok: false; readonly problems: readonly string[]; readonly files: ReadonlySet<string> };
+  | { readonly ok: false; readonly problems: readonly string[]; readonly watched: WatchedFiles };
+
+const NOTHING: WatchedFiles = { files: new Set(), patterns: new Set() };
 
 function readConfig(main: string, load: () => LoadedConfig, hashes: FileHashes): Read {
   const found = hashes.get(main) ?? '';
   // Whoever reads it would wait for a pipe without end.
-  if (!isHash(found)) return { ok: false, problems: [`${main}:1:1: The file ${found}.`], files: new Set() };
+  if (!isHash(found)) return { ok: false, problems: [`${main}:1:1: The file ${found}.`], watched: NOTHING };
   try {
     return { ok: true, loaded: load() };
   } catch (error) {
     if (error instanceof ConfigError) {
-      const { problems } = error;
+      const { problems, read } = error;
+      const files = new Set([...problems.map(({ file }) => resolve(file)), ...(read?.files ?? [])]);
       return {
         ok: false,
         problems: problems.map(describeProblem),
-        files: new Set(problems.map(({ file }) => resolve(file))),
+        watched: { files, patterns: new Set(read?.patterns) },
       };
     }
-    return { ok: false, problems: [error instanceof Error ? error.message : 'unknown error'], files: new Set() };
+    return { ok: false, problems: [error instanceof Error ? error.message : 'unknown error'], watched: NOTHING };
   }
 }

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load-config.ts';
+import { matching } from './included-files.ts';
 
 /** The files that a configuration consists of or names, by absolute path. */
 export type WatchedFiles = {
@@ -13,7 +14,7 @@ export type WatchedFiles = {
  *
  * @param main the absolute path of the main file
  */
-export function watchedFilesOf(main: string, { config }: LoadedConfig): WatchedFiles {
+export function watchedFilesOf(main: string, { config, files, patterns }: LoadedConfig): WatchedFiles {
   const { server, issuers, databases, caBundles } = config;
   const bundles = Object.values(databases).map(({ caBundle }) => caBundle);
   const named = [
@@ -24,12 +25,20 @@ export function watchedFilesOf(main: string, { config }: LoadedConfig): WatchedF
     ...bundles.map((bundle) => (typeof bundle === 'object' ? bundle.file : undefined)),
     caBundles.caFile,
   ];
-  return { files: new Set([main, ...named.filter((file) => file !== undefined)]), patterns: new Set() };
+  const read = files.map(({ path }) => path);
+  return {
+    files: new Set([main, ...read, ...named.filter((file) => file !== undefined)]),
+    patterns: new Set(patterns),
+  };
 }
 
-/** The hashes of the files that the configuration was read from. */
-export function readHashes(main: string, { hash }: LoadedConfig): ReadonlyMap<string, string> {
-  return new Map([[main, hash]]);
+/** The hashes of the files that the configuration was read from, and which of them matched each pattern. */
+export function readHashes({ files, patterns }: LoadedConfig): ReadonlyMap<string, string> {
+  const paths = files.map(({ path }) => path);
+  return new Map([
+    ...files.map(({ path, sha256 }) => [path, sha256] as const),
+    ...patterns.map((pattern) => [pattern, matching(paths, pattern).join('\n')] as const),
+  ]);
 }
 
 /** All of both. */

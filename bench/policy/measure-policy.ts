@@ -9,6 +9,7 @@ import type { Caller } from '../../src/issuance/caller.ts';
 import { compileGrants, type Grants } from '../../src/issuance/grants.ts';
 import { IN_FLIGHT, measureService } from '../loaded-service.ts';
 import { medianOf, spreadOf } from '../median.ts';
+import { measureReload } from './measure-reload.ts';
 import { configOf, type GrantKind, newFolder, requestsOf, subjectOf, USER } from './policy-folder.ts';
 
 const FEW = 10;
@@ -34,6 +35,7 @@ export async function measurePolicy(args: readonly string[]): Promise<void> {
   measureLoading(sizes);
   measureDecisions(sizes);
   await measureTokens(sizes);
+  await measureReload(sizes);
 }
 
 function measureLoading({ many, rounds }: Sizes): void {

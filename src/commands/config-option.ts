@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { ConfigError, describeProblem } from '../config/config-problem.ts';
-import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { type CheckOptions, type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { builtInBundleIds } from '../rds/builtin-ca-bundles.ts';
 import { type CommandContext, UsageError } from './command.ts';
 
@@ -45,7 +45,12 @@ export function namedConfig(
 
 /** Loads a configuration with the checks that the service makes. @throws {ConfigError} with every problem */
 export function loadServiceConfig(path: string): LoadedConfig {
-  return loadConfig(path, { knownBundleIds: builtInBundleIds() });
+  return loadConfig(path, serviceChecks());
+}
+
+/** What the service has checked, besides what a configuration says by itself. */
+export function serviceChecks(): CheckOptions {
+  return { knownBundleIds: builtInBundleIds() };
 }
 
 /** The values of a command's options. @throws {UsageError} for anything else. */

@@ -4,9 +4,10 @@ import { type App, buildApp } from '../app.ts';
 import { inClusterApiServer } from '../config/in-cluster-api-server.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { startReloading } from '../reload/start-reloading.ts';
+import { createConfigLoader } from '../reload/check-thread.ts';
 import { startingHashes } from '../reload/file-hashes.ts';
 import type { CommandContext } from './command.ts';
-import { loadNamedConfig, loadServiceConfig, namedConfig } from './config-option.ts';
+import { loadNamedConfig, namedConfig, serviceChecks } from './config-option.ts';
 
 /** The service while it runs. */
 export type Serving = Pick<App, 'drain' | 'drainLimitMs'> & {
@@ -34,11 +35,12 @@ export async function serve(context: CommandContext, logger: Logger): Promise<Se
     await app.drain();
     throw error;
   }
+  const loader = createConfigLoader(serviceChecks());
   const reloading = startReloading({
     main,
     loaded,
     hashes,
-    load: () => loadServiceConfig(main),
+    load: () => loader.load(main),
     target: app,
     onWarning: (details, text) => logger.warn(details, text),
   });
@@ -47,6 +49,7 @@ export async function serve(context: CommandContext, logger: Logger): Promise<Se
     reload: () => reloading.request(),
     async drain() {
       await reloading.close();
+      await loader.close();
       await app.drain();
     },
   };

@@ -13,15 +13,10 @@ import { ConfigError, type ConfigFiles, type ConfigProblem } from './config-prob
 import { readSources, type SourceFile } from './read-sources.ts';
 import { resolvePaths } from './resolve-paths.ts';
 
-/** A configuration that passed every check. */
-export type LoadedConfig = {
+/** A configuration that passed every check: data alone, which another thread can be given. */
+export type CheckedConfig = {
   /** As written, with defaults, with what included files add, and with absolute file paths. */
   readonly config: Config;
-  readonly catalog: ReadonlyMap<string, Database>;
-  /** For `compileGrants`. */
-  readonly grants: readonly GrantRule[];
-  /** For `compileAuditors`. */
-  readonly auditors: readonly AuditorRule[];
   /** What names this configuration in audit records: `configHash` of its files. */
   readonly hash: string;
   /** The files that it was read from, the main one first, by absolute path. */
@@ -32,42 +27,69 @@ export type LoadedConfig = {
   readonly warnings: readonly ConfigProblem[];
 };
 
+/** And what is made of it. */
+export type LoadedConfig = CheckedConfig & {
+  readonly catalog: ReadonlyMap<string, Database>;
+  /** For `compileGrants`. */
+  readonly grants: readonly GrantRule[];
+  /** For `compileAuditors`. */
+  readonly auditors: readonly AuditorRule[];
+};
+
+export type CheckOptions = {
+  /** The CA bundles that are there without fetching; without it they are not checked. */
+  readonly knownBundleIds?: ReadonlySet<string> | undefined;
+};
+
 /** More than anybody reads. A slip in a program that writes grants is in each of them. */
 const MOST_PROBLEMS = 200;
 
 /**
  * Reads and checks a configuration file and those that it includes.
  *
- * @param options.knownBundleIds the CA bundles that are there without fetching; without it they are not checked.
  * @throws {ConfigError} with every problem at once, in the order of the files.
  */
-export function loadConfig(
+export function loadConfig(path: string, options: CheckOptions = {}): LoadedConfig {
+  // An expression that was compiled for the check is not compiled again.
+  const compileCondition = createConditionCompiler();
+  return completeConfig(checkConfig(path, options, compileCondition), compileCondition);
+}
+
+/** The part of `loadConfig` that takes long where there are very many grants. */
+export function checkConfig(
   path: string,
-  options: { readonly knownBundleIds?: ReadonlySet<string> | undefined } = {},
-): LoadedConfig {
+  options: CheckOptions = {},
+  compileCondition = createConditionCompiler(),
+): CheckedConfig {
   const { main, included, inclusion } = readSources(path);
   const files = [main, ...included];
   const read = { files: files.map((file) => file.path), patterns: inclusion.patterns };
   if (main.source.value === undefined) throw refusal(main.source.problems, files, read);
 
   const folder = dirname(main.path);
-  const compileCondition = createConditionCompiler();
   const { config: written, parts, problems, place } = checkSchemas(main, included);
   const { knownBundleIds } = options;
   const { errors, warnings } = checkReferences(parts, { folder, knownBundleIds, compileCondition });
   const all = [...problems, ...[...inclusion.errors, ...errors].map(place)];
   if (written === undefined || all.length > 0) throw refusal(all, files, read);
 
-  const config = resolvePaths(written, folder);
   return {
-    config,
-    catalog: buildCatalog(config),
-    grants: buildGrantRules(config, compileCondition),
-    auditors: buildAuditorRules(config, compileCondition),
+    config: resolvePaths(written, folder),
     hash: configHash(main, included),
     files: files.map((file) => ({ path: file.path, sha256: file.sha256 })),
     patterns: inclusion.patterns,
     warnings: shownOf([...inclusion.warnings, ...warnings].map(place), files),
+  };
+}
+
+/** The rest of `loadConfig`. */
+export function completeConfig(checked: CheckedConfig, compileCondition = createConditionCompiler()): LoadedConfig {
+  const { config } = checked;
+  return {
+    ...checked,
+    catalog: buildCatalog(config),
+    grants: buildGrantRules(config, compileCondition),
+    auditors: buildAuditorRules(config, compileCondition),
   };
 }
 

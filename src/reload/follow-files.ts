@@ -28,7 +28,7 @@ export type FollowedConfig = {
   /** What its files held when they were read. */
   readonly hashes: FileHashes;
   /** Reads the main file and what belongs to it. */
-  readonly load: () => LoadedConfig;
+  readonly load: () => Promise<LoadedConfig>;
   readonly target: ReloadTarget;
 };
 
@@ -107,7 +107,7 @@ export function createFollower({ main, load, target, ...first }: FollowedConfig,
   /** Gives false when the files have to be looked at again. */
   async function replace(seen: Seen, requested: boolean): Promise<boolean> {
     const begun = performance.now();
-    const read = readConfig(main, load, seen.hashes);
+    const read = await readConfig(main, load, seen.hashes);
     const retryAt = performance.now() + Math.max(RETRY_MS, (performance.now() - begun) / RETRY_SHARE);
     // Swapped while they were read: what was read may be of two configurations.
     if ((await surveyWatched()).signature !== seen.signature) return false;
@@ -156,12 +156,12 @@ type Read =
 
 const NOTHING: WatchedFiles = { files: new Set(), patterns: new Set() };
 
-function readConfig(main: string, load: () => LoadedConfig, hashes: FileHashes): Read {
+async function readConfig(main: string, load: () => Promise<LoadedConfig>, hashes: FileHashes): Promise<Read> {
   const found = hashes.get(main) ?? '';
   // Whoever reads it would wait for a pipe without end.
   if (!isHash(found)) return { ok: false, problems: [`${main}:1:1: The file ${found}.`], watched: NOTHING };
   try {
-    return { ok: true, loaded: load() };
+    return { ok: true, loaded: await load() };
   } catch (error) {
     if (error instanceof ConfigError) {
       const { problems, read } = error;

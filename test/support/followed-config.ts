@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type LoadedConfig, loadConfig } from '../../src/config/load-config.ts';
+import { createConfigLoader } from '../../src/reload/check-thread.ts';
 import { startingHashes } from '../../src/reload/file-hashes.ts';
 import { type Reloading, type ReloadingOptions, startReloading } from '../../src/reload/start-reloading.ts';
 import { VALID } from './config-file.ts';
@@ -52,13 +53,14 @@ export async function followConfig(t: TestContext, changes: FollowChanges = {}):
   const warnings: string[] = [];
   let read = 0;
   let loads = 0;
+  const loader = createConfigLoader({});
   const reloading = startReloading({
     main,
     loaded,
     hashes: await startingHashes(main, loaded),
     load() {
       loads++;
-      return loadConfig(main);
+      return loader.load(main);
     },
     target: {
       reload(next, files) {
@@ -73,6 +75,7 @@ export async function followConfig(t: TestContext, changes: FollowChanges = {}):
   });
   t.after(async () => {
     await reloading.close();
+    await loader.close();
     rmSync(folder, { recursive: true, force: true });
   });
   await pause(400);

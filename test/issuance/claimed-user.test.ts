@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorize } from '../../src/issuance/authorize.ts';
 import type { JsonValue } from '../../src/issuance/caller.ts';
-import { claimedUser } from '../../src/issuance/claimed-user.ts';
+import { claimedUser, isAdministrator } from '../../src/issuance/claimed-user.ts';
 import type { Engine } from '../../src/issuance/database.ts';
 import { compileGrants } from '../../src/issuance/grants.ts';
 import { caller, CATALOG, CIRCUMSTANCES } from '../support/catalog.ts';
@@ -117,3 +117,29 @@ test('a grant gives the user that the claim names, and no other', () => {
   assert.equal(decide(undefined), 'choice_ambiguous');
   assert.equal(decide(undefined, { ...dana, claims: { groups: ['dev'] } }), 'app_ro');
 });
+
+const NAMES: readonly (readonly [name: string, isAdministrator: boolean])[] = [
+  ...['rdsadmin', 'rdsrepladmin', 'rdstopmgr', 'rds_superuser', 'rds.any', 'postgres', 'pg_monitor', 'pg_'].map(
+    (name) => [name, true] as const,
+  ),
+  ...['root', 'admin', 'administrator', 'mysql.sys', 'mysql_x', 'mariadb.sys', 'mariadb_x'].map(
+    (name) => [name, true] as const,
+  ),
+  ...[
+    'xrdsadmin',
+    'rdsadmin2',
+    'xroot',
+    'rooty',
+    'dev_postgres',
+    'postgres_dev',
+    'adminx',
+    'xpg_a',
+    'pgx',
+    'mysqlx',
+  ].map((name) => [name, false] as const),
+];
+for (const [name, expected] of NAMES) {
+  test(`${name} is ${expected ? 'an administrator' : 'no administrator'}`, () => {
+    assert.equal(isAdministrator(name), expected);
+  });
+}

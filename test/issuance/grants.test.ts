@@ -109,3 +109,19 @@ for (const [what, rule] of BROKEN) {
     assert.throws(() => compileGrants([rule], CATALOG), /^Error: grant g names/);
   });
 }
+
+const DENIALS: readonly [what: string, deny: NonNullable<GrantRule['deny']>, error: RegExp | null][] = [
+  ['an unknown database', [{ database: 'nope' }], /^Error: grant g names the unknown database nope/],
+  ['an endpoint that its database has not', [{ database: 'orders', endpoints: ['nope'] }], /^Error: grant g names/],
+  ['an endpoint that no database has', [{ database: '*', endpoints: ['nope'] }], /^Error: grant g names/],
+  ['an endpoint that some database has', [{ database: '*', endpoints: ['reader'] }], null],
+  ['an endpoint of its database', [{ database: 'orders', endpoints: ['reader'] }], null],
+];
+for (const [what, deny, error] of DENIALS) {
+  test(`a rule that denies ${what} ${error === null ? 'compiles' : 'does not compile'}`, () => {
+    const { allow: _allow, ...rule } = RULE;
+    const compile = () => compileGrants([{ ...rule, deny }], CATALOG);
+    if (error === null) assert.equal(compile().all[0]?.denials.length, 1);
+    else assert.throws(compile, error);
+  });
+}

@@ -117,6 +117,57 @@ test('the steps follow one another, the record comes last, and holds what each s
   ]);
 });
 
+const ALLOW = [{ database: 'orders', users: ['app_rw'], endpoints: ['writer'] }];
+const API = { name: 'api', issuer: 'cluster', subject: caller().subject };
+
+test('a refusal shows what was asked for, and which grant denies it', async () => {
+  const wanted = { database: 'orders', user: 'app_ro', endpoint: 'reader', client: 'psql' };
+  const refused = ports();
+  await refused.issue({ readWanted: () => accept(wanted) });
+  const shown = refused.records.map((record) => {
+    const { outcome, reason, database, user, endpoint, client, grant, host, tokenFingerprint } = record;
+    return [outcome, reason, database, user, endpoint, client, grant, host, tokenFingerprint];
+  });
+  assert.deepEqual(shown, [['refused', 'not_granted', 'orders', 'app_ro', 'reader', 'psql', null, null, null]]);
+  assert.match(refused.records[0]?.detail ?? '', /^no grant allows \{"database":"orders","user":"app_ro"/);
+
+  const deny = { ...API, name: 'stop', deny: [{ database: 'orders' }] };
+  const denied = ports({ grants: compileGrants([{ ...API, allow: ALLOW }, deny], CATALOG) });
+  const outcome = await denied.issue();
+  assert.equal(outcome.kind, 'refused');
+  assert.deepEqual([denied.records[0]?.reason, denied.records[0]?.grant], ['not_granted', 'stop']);
+  assert.match(denied.records[0]?.detail ?? '', /^grant stop denies \{"database":"orders","user":"app_rw"\}/);
+
+  const choice = [{ database: 'orders', users: ['app_rw', 'app_ro'], endpoints: ['writer'] }];
+  const open = ports({ grants: compileGrants([{ ...API, allow: choice }], CATALOG) });
+  await open.issue({ readWanted: () => accept({ database: 'orders' }) });
+  assert.deepEqual([open.records[0]?.grant, open.records[0]?.user], [null, null]);
+  assert.equal(open.records[0]?.detail, '2 choices are left for {"database":"orders"}');
+  assert.deepEqual(open.steps, ['authenticate', 'caller rate', 'record']);
+});
+
+test('grants that only observe are named, the first 32 of them, and decide nothing', async () => {
+  const observing = Array.from({ length: 40 }, (_, number) => ({
+    ...API,
+    ...{ name: `watch-${number}`, mode: 'observe' as const, deny: [{ database: 'orders' }] },
+  }));
+  const { issue, records } = ports({ grants: compileGrants([{ ...API, allow: ALLOW }, ...observing], CATALOG) });
+  assert.equal((await issue()).kind, 'decided');
+  assert.deepEqual(
+    records[0]?.observed,
+    observing.slice(0, 32).map(({ name }) => name),
+  );
+  assert.equal(records[0]?.grant, 'api');
+});
+
+test('a decision goes by the time and the address of the request', async () => {
+  const holds = (address: string) => address === '10.0.0.1';
+  const rule = { ...API, allow: ALLOW, notBefore: NOW, notAfter: NOW + 1, sourceCidrs: { text: '10.0.0.1', holds } };
+  assert.equal((await ports({ grants: compileGrants([rule], CATALOG) }).issue()).kind, 'decided');
+  const late = { ...rule, notBefore: NOW - 1, notAfter: NOW };
+  assert.equal((await ports({ grants: compileGrants([late], CATALOG) }).issue()).kind, 'refused');
+});
+
 const refusal: Refusal = { reason: 'rate_limited', detail: 'too many', retryAfterSeconds: 1 };
 const REFUSALS: readonly [
   step: string,

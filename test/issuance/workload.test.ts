@@ -22,6 +22,21 @@ test('a token of a pod is that of its service account', () => {
   assert.deepEqual(workloadOf(TOKEN), API);
 });
 
+const LONG: readonly [namespace: string, account: string][] = [
+  ['n'.repeat(63), 'a'.repeat(253)],
+  ['n', 'a'],
+  ['n-1', 'a.b-c'],
+];
+for (const [namespace, name] of LONG) {
+  test(`a namespace of ${namespace.length} and an account of ${name.length} characters are read`, () => {
+    const claims = {
+      sub: `system:serviceaccount:${namespace}:${name}`,
+      'kubernetes.io': { namespace, serviceaccount: { name } },
+    };
+    assert.deepEqual(workloadOf(claims), { namespace, serviceAccount: name });
+  });
+}
+
 const { namespace = null, serviceaccount = null, node = null } = BOUND;
 const GOOD: readonly [what: string, claims: Claims][] = [
   ['bound to no object, as kubectl create token makes it', changed({ 'kubernetes.io': { namespace, serviceaccount } })],
@@ -110,6 +125,12 @@ const HOSTILE: readonly [what: string, claims: Claims, why: RegExp][] = [
   ['whose sub has a slash', changed({ sub: 'system:serviceaccount:payments/x:api' }), SUB],
   ['whose sub has a dot in the namespace', changed({ sub: 'system:serviceaccount:pay.ments:api' }), SUB],
   ['whose sub has a star', changed({ sub: 'system:serviceaccount:payments:*' }), SUB],
+  ['whose sub begins with something else', changed({ sub: 'x-system:serviceaccount:payments:api' }), SUB],
+  ['whose sub begins with a line', changed({ sub: 'x\nsystem:serviceaccount:payments:api' }), SUB],
+  ['whose account begins with a dash', changed({ sub: 'system:serviceaccount:payments:-api' }), SUB],
+  ['whose account ends with a dot', changed({ sub: 'system:serviceaccount:payments:api.' }), SUB],
+  ['whose namespace ends with a dash', changed({ sub: 'system:serviceaccount:payments-:api' }), SUB],
+  ['whose account has 254 characters', changed({ sub: `system:serviceaccount:payments:${'a'.repeat(254)}` }), SUB],
   ['whose sub ends with a line break', changed({ sub: 'system:serviceaccount:payments:api\n' }), SUB],
   ['whose sub has a namespace of 64 characters', changed({ sub: `system:serviceaccount:${'n'.repeat(64)}:api` }), SUB],
   ['of a node', changed({ sub: 'system:node:api' }), SUB],

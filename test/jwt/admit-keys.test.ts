@@ -109,3 +109,60 @@ test('the hash is of the keys: order, form and what is left out do not change it
   const changed = [hashOf(good), hashOf(other), hashOf({ ...good, kid: 'x' }), hashOf({ ...good, alg: 'RS256' })];
   assert.equal(new Set([hashOf(good, other), ...changed]).size, 5);
 });
+
+for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']) {
+  test(`a key that publishes its ${member} is left out`, () => {
+    const { rejected } = admitKeys(JSON.stringify({ keys: [good, { ...jwkOf(rsa, { kid: 'x' }), [member]: 'AA' }] }));
+    assert.deepEqual(rejected, ['key 2: holds private members']);
+  });
+}
+
+test('key_ops may name verify among others, and an alg that is no text leaves a key out', () => {
+  const operations = { ...jwkOf(rsa, { kid: 'x' }), key_ops: ['sign', 'verify'] };
+  assert.deepEqual(admitKeys(JSON.stringify({ keys: [operations] })).rejected, []);
+  for (const odd of [{ key_ops: 'verify' }, { key_ops: [] }]) {
+    const { rejected } = admitKeys(JSON.stringify({ keys: [good, { ...operations, ...odd }] }));
+    assert.deepEqual(rejected, ['key 2: not for verifying (key_ops)']);
+  }
+  const { rejected } = admitKeys(JSON.stringify({ keys: [{ ...good, kid: 'x', alg: 256 }, good, null] }));
+  assert.deepEqual(rejected, ['key 1: its alg is not a string', 'key 3: not an object']);
+});
+
+test('keys without a kid may be several', () => {
+  assert.equal(admitKeys(JSON.stringify({ keys: [jwkOf(rsa, {}), jwkOf(ed, {})] })).keys.length, 2);
+});
+
+test('a set that is refused says why', () => {
+  const whys = [
+    ['{"keys":[', /^the JWK set is not valid JSON/],
+    ['{"keys":[1,2]}', /^the JWK set has no key that may verify; key 1: not an object; key 2: not an object$/],
+    [JSON.stringify({ keys: [good, good] }), /^the JWK set has the same kid twice$/],
+    [JSON.stringify({ keys: Array.from({ length: 101 }, () => 1) }), /^the JWK set has 101 keys, over 100$/],
+    ['{"keys":null}', /^the JWK set has no list of keys$/],
+    ['null', /^the JWK set has no list of keys$/],
+  ] as const;
+  for (const [text, why] of whys) {
+    assert.throws(
+      () => admitKeys(text),
+      (error) => error instanceof Error && why.test(error.message),
+      text,
+    );
+  }
+  const { cause } = (() => {
+    try {
+      return admitKeys('{') && new Error('admitted');
+    } catch (error) {
+      return error instanceof Error ? error : new Error('no error');
+    }
+  })();
+  assert.ok(cause instanceof Error);
+});
+
+test('an algorithm fits the one kind of key that it uses', () => {
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const fits = (pair: { readonly publicKey: typeof rsa.publicKey }) =>
+    ['RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'HS256'].filter((algorithm) =>
+      keyFitsAlgorithm(pair.publicKey, algorithm),
+    );
+  assert.deepEqual([rsa, ec, p384, ed].map(fits), [['RS256', 'PS512'], ['ES256'], ['ES384'], ['EdDSA', 'Ed25519']]);
+});

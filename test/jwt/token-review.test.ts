@@ -3,9 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { Fault } from '../../src/issuance/fault.ts';
-import { createTokenReview } from '../../src/jwt/token-review.ts';
+import { createTokenReview, openTokenReview } from '../../src/jwt/token-review.ts';
 import { makeCa } from '../../demo/certificate-authority.ts';
 import { accepted, type ApiServer, failure, OWN_TOKEN, review, send, startApiServer } from '../support/api-server.ts';
+import { loadText, VALID } from '../support/config-file.ts';
 import { eventually } from '../support/eventually.ts';
 
 const API = 'system:serviceaccount:payments:api';
@@ -356,4 +357,30 @@ test('a hundred reviews are under way at most: one more is told to come again, a
   assert.deepEqual(new Set(await Promise.all([...asking, shared])), new Set([undefined]));
   assert.equal(cluster.asked.length, 100);
   assert.equal(await ask('a.b.more'), undefined);
+});
+
+test('a review is opened where the configuration asks for one, of the API server that is named or of our own cluster', async (t) => {
+  const { cluster } = await start(t);
+  const { url, caFile, tokenFile } = cluster;
+  const issuer = (kubernetes: object | null) => {
+    const text = VALID.replace(
+      'audiences: [vendor]\n',
+      `audiences: [vendor]\n${kubernetes === null ? '' : `    kubernetes: ${JSON.stringify(kubernetes)}\n`}`,
+    );
+    return loadText(text).config.issuers[0] ?? assert.fail();
+  };
+  assert.equal(openTokenReview(issuer(null), url), null);
+  assert.equal(openTokenReview(issuer({}), url), null);
+  assert.equal(openTokenReview(issuer({ tokenReview: false }), url), null);
+  const files = { tokenReview: true, tokenFile, caFile };
+  assert.throws(
+    () => openTokenReview(issuer(files), undefined),
+    /^Error: issuer cluster has tokenReview, and the service runs in no cluster \(KUBERNETES_SERVICE_HOST is not set\): write kubernetes\.apiServer$/,
+  );
+  const opened = [
+    openTokenReview(issuer(files), `${url}/`),
+    openTokenReview(issuer({ ...files, apiServer: url }), 'https://gone'),
+  ];
+  for (const ask of opened) assert.equal(await (ask ?? assert.fail())(TOKEN, API), undefined);
+  assert.equal(cluster.asked.length, 2);
 });

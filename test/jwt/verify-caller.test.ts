@@ -116,3 +116,91 @@ test('no JWT with one character changed is verified', async (t) => {
     { numRuns: 500 },
   );
 });
+
+/** A verifier whose one issuer's keys, review and kind the test says. */
+function withIssuer(changes: object) {
+  const asked: { kid: string | undefined; algorithm: string; issuedBy: number | undefined }[] = [];
+  const keys = admitKeys(keySetText()).keys;
+  const keySet = {
+    find(kid: string | undefined, algorithm: string, issuedBy: number | undefined) {
+      asked.push({ kid, algorithm, issuedBy });
+      return Promise.resolve(keys.find((key) => key.kid === kid));
+    },
+    status: () => assert.fail(),
+    close: () => {},
+  };
+  const issuer = {
+    ...{ name: 'corp', issuer: ISSUER, audiences: [AUDIENCE], algorithms: ['RS256'], clockToleranceMs: 30_000 },
+    ...{ keySet, kubernetes: false, review: null },
+    ...changes,
+  };
+  const verify = createVerifyCaller([issuer], ['team']);
+  return {
+    asked,
+    async details(token: string, certificateThumbprint: string | null = null): Promise<string | undefined> {
+      const result = await verify({ authorization: [`Bearer ${token}`], certificateThumbprint }, NOW);
+      return result.ok ? undefined : result.refusal.detail;
+    },
+    verify: (...authorization: string[]) => verify({ authorization, certificateThumbprint: null }, NOW),
+  };
+}
+
+test('the key is looked for with the latest time at which the token can have been issued', async () => {
+  const { asked, details } = withIssuer({});
+  await details(signed(HEADER, CLAIMS));
+  const { iat: _iat, ...undated } = CLAIMS;
+  await details(signed(HEADER, undated));
+  const issuedBy = (CLAIMS.iat + 1) * 1000 + 30_000;
+  assert.deepEqual(asked, [
+    { kid: 'rsa', algorithm: 'RS256', issuedBy },
+    { kid: 'rsa', algorithm: 'RS256', issuedBy: undefined },
+  ]);
+});
+
+test('a caller has its claims, those that are kept, and its end; spaces around the token do not matter', async () => {
+  const { verify } = withIssuer({});
+  const claims = { ...CLAIMS, team: 'payments' };
+  const token = signed(HEADER, claims);
+  for (const value of [`Bearer ${token}`, `bearer   ${token}  `, ` BEARER ${token}`]) {
+    const result = await verify(value);
+    assert.ok(result.ok, value);
+    assert.deepEqual(result.value, {
+      ...{ issuer: 'corp', subject: CLAIMS.sub, claims, workload: null, keptClaims: { team: 'payments' } },
+      expiresAt: CLAIMS.exp * 1000,
+    });
+  }
+  const details = await Promise.all([[], ['Basic x'], ['Bearer a', 'Bearer b']].map((values) => verify(...values)));
+  assert.deepEqual(
+    details.map((result) => !result.ok && result.refusal.detail),
+    ['no Authorization header', 'not a bearer token', 'several Authorization headers'],
+  );
+});
+
+test('of a Kubernetes issuer a token must be that of a service account', async () => {
+  const { details } = withIssuer({ kubernetes: true });
+  const bound = { namespace: 'payments', serviceaccount: { name: 'api' } };
+  assert.equal(await details(signed(HEADER, { ...CLAIMS, 'kubernetes.io': bound })), undefined);
+  assert.equal(await details(signed(HEADER, CLAIMS)), 'token of issuer corp: it has no kubernetes.io claims');
+});
+
+test('a token that is bound to a certificate needs that one, and nobody is asked about it otherwise', async () => {
+  const reviews: string[] = [];
+  const review = (_token: string, subject: string) => {
+    reviews.push(subject);
+    return Promise.resolve(reviews.length === 1 ? undefined : 'the cluster does not accept it');
+  };
+  const { details } = withIssuer({ review });
+  const thumbprint = 'A'.repeat(43);
+  const token = signed(HEADER, { ...CLAIMS, cnf: { 'x5t#S256': thumbprint } });
+  const none = 'token of issuer corp: it is bound to a certificate, and the client sent none';
+  assert.equal(await details(token), none);
+  assert.deepEqual(reviews, []);
+  assert.equal(await details(token, thumbprint), undefined);
+  assert.equal(await details(token, thumbprint), 'token of issuer corp: the cluster does not accept it');
+  assert.deepEqual(reviews, [CLAIMS.sub, CLAIMS.sub]);
+});
+
+test('what is thrown while a token is verified is not the fault of the token', async () => {
+  const broken = { find: () => Promise.reject(new TypeError('x')), status: () => assert.fail(), close: () => {} };
+  await assert.rejects(withIssuer({ keySet: broken }).details(signed(HEADER, CLAIMS)), TypeError);
+});

@@ -4,9 +4,10 @@ import type { AppOptions } from './app/app-options.ts';
 import { createCaBundlePool } from './app/ca-bundle-pool.ts';
 import { createConfigStatus } from './app/config-status.ts';
 import { createIssuerPool } from './app/issuer-pool.ts';
+import { createFaultLog } from './app/fault-log.ts';
 import { openConfiguredAuditLog } from './app/open-audit.ts';
 import { createRunningConfig } from './app/running-config.ts';
-import { stageConfig } from './app/stage-config.ts';
+import { type Permanent, stageConfig } from './app/stage-config.ts';
 import { openAuditReader } from './audit/open-audit-reader.ts';
 import { createCredentialSource } from './aws/credential-source.ts';
 import { loadFromProviderChain } from './aws/provider-chain.ts';
@@ -102,7 +103,8 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
         onHandshakeFailed: (reason, address) =>
           logger.info({ reason, client_address: address }, 'TLS handshake failed'),
       });
-    const permanent = {
+    const logFault = createFaultLog(logger, now);
+    const permanent: Permanent = {
       issuance: {
         audit,
         newAuditId,
@@ -113,7 +115,10 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
       caBundles,
       auditReader,
       now,
-      onDecision: metrics.onDecision,
+      onDecision(action, outcome, milliseconds) {
+        metrics.onDecision(action, outcome, milliseconds);
+        logFault(outcome);
+      },
       tls,
     };
     const status = createConfigStatus(loaded.hash, metrics, logger);

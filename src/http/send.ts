@@ -7,12 +7,10 @@ export function sendProblem(reply: FastifyReply, { problem, headers }: ProblemAn
   return reply.code(problem.status).headers(headers).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** Sends a refusal or a fault, and logs a fault with its cause; the record already holds both. */
+/** Sends a refusal or a fault. */
 export function sendFailure(reply: FastifyReply, outcome: Exclude<Outcome<never>, { kind: 'decided' }>): FastifyReply {
   if (outcome.kind === 'refused') return sendProblem(reply, refusalProblem(outcome.refusal, outcome.auditId));
-  const { fault, auditId } = outcome;
-  reply.log.error({ audit_id: auditId, code: fault.code, err: fault }, 'a decision failed');
-  return sendProblem(reply, faultProblem(fault, auditId));
+  return sendProblem(reply, faultProblem(outcome.fault, outcome.auditId));
 }
 
 /** Milliseconds since the epoch as the API writes instants. */

@@ -93,6 +93,11 @@ const REFUSED: readonly [what: string, status: object, why: string][] = [
     `the cluster refuses it: a?b${'c'.repeat(197)}`,
   ],
   [
+    'an error that repeats one part of the token',
+    { user: {}, error: `no ${TOKEN.split('.')[2]}` },
+    'the cluster refuses it: its words repeat the token',
+  ],
+  [
     'an error that repeats the token',
     { user: {}, error: `no ${TOKEN}` },
     'the cluster refuses it: its words repeat the token',

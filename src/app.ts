@@ -5,12 +5,11 @@ import { createCaBundlePool } from './app/ca-bundle-pool.ts';
 import { createConfigStatus } from './app/config-status.ts';
 import { createIssuerPool } from './app/issuer-pool.ts';
 import { createFaultLog } from './app/fault-log.ts';
+import { openAwsCredentials } from './app/open-aws.ts';
 import { openConfiguredAuditLog } from './app/open-audit.ts';
 import { createRunningConfig } from './app/running-config.ts';
 import { type Permanent, stageConfig } from './app/stage-config.ts';
 import { openAuditReader } from './audit/open-audit-reader.ts';
-import { createCredentialSource } from './aws/credential-source.ts';
-import { loadFromProviderChain } from './aws/provider-chain.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createAdminServer } from './http/create-admin-server.ts';
 import { createPublicServer } from './http/create-public-server.ts';
@@ -83,15 +82,8 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     });
     closing.unshift(() => issuers.close());
 
-    const credentials = createCredentialSource({
-      load: overrides.loadCredentials ?? (() => loadFromProviderChain(options.stsRegion)),
-      now,
-      onFailure(error) {
-        metrics.onFailure('aws_credentials');
-        logger.error({ err: error }, 'no AWS credentials');
-      },
-    });
-    const resolveCredentials = () => credentials.resolve();
+    const aws = openAwsCredentials(loaded.config, metrics, options);
+    closing.unshift(() => aws.close());
 
     const { tls: tlsFiles } = loaded.config.server;
     const tls =
@@ -108,10 +100,10 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
       issuance: {
         audit,
         newAuditId,
-        resolveCredentials,
         signAuthToken: overrides.signAuthToken ?? createAuthTokenSigner(),
       },
       issuers,
+      aws,
       caBundles,
       auditReader,
       now,
@@ -137,7 +129,7 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
     const adminServer = createAdminServer({
       readiness: createReadiness({
         audit,
-        resolveCredentials,
+        aws: () => aws.readiness(),
         current: () => running.current(),
         configuration: () => status.describe(),
         isDraining: () => draining,
@@ -164,6 +156,7 @@ export async function buildApp(loaded: LoadedConfig, options: AppOptions): Promi
           listenTextResolver: (at) => `admin port at ${at}`,
         });
         const publicUrl = await publicServer.listen({ host, port, listenTextResolver: (at) => `public port at ${at}` });
+        aws.start();
         return { publicUrl, adminUrl };
       },
       async drain() {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { about, caBundle, endpoint } from './config/alternatives.ts';
 import { audit, auditStore } from './config/audit-schema.ts';
+import { aws, role, webIdentity } from './config/credentials-schema.ts';
 import { allow, auditor, deny, grant, include, policyTest } from './config/grant-schema.ts';
 import { issuer } from './config/issuer-schema.ts';
 import { limits } from './config/limits-schema.ts';
@@ -17,38 +18,55 @@ import * as values from './config/values.ts';
 
 const { webAddress, duration, filePath, line } = values;
 
-const database = z.strictObject({
-  engine: z
-    .enum(['postgres', 'mysql', 'mariadb'])
-    .meta(about('The engine; Aurora counts as the one it is compatible with.', 'postgres')),
-  region: values.region.meta(about('The AWS region the database is in.', 'us-west-2')),
-  accountId: values.accountId.meta(
-    about('The AWS account that owns the database: 12 digits, in quotes.', '123456789012'),
-  ),
-  resourceId: values.resourceId.meta(
-    about(
-      'The id that IAM policies name: `db-…` of an instance, `cluster-…` of a cluster, `prx-…` of an RDS Proxy.',
-      'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+const database = z
+  .strictObject({
+    engine: z
+      .enum(['postgres', 'mysql', 'mariadb'])
+      .meta(about('The engine; Aurora counts as the one it is compatible with.', 'postgres')),
+    region: values.region.meta(about('The AWS region the database is in.', 'us-west-2')),
+    accountId: values.accountId.meta(
+      about('The AWS account that owns the database: 12 digits, in quotes.', '123456789012'),
     ),
-  ),
-  endpoints: values.mapOf(endpoint, 'Write at least one endpoint, such as writer: host:port.').meta(
-    about('Endpoints by a name of your choice: `host:port`, or a map. `writer` is given when none is asked for.', {
-      writer: 'orders.cluster-abc123.us-west-2.rds.amazonaws.com:5432',
-    }),
-  ),
-  databaseName: line('Write the name of the database inside the server.')
-    .optional()
-    .meta(about("The database inside the server that clients open. Default: the entry's own name.", 'orders')),
-  caBundle: caBundle
-    .optional()
-    .meta(
+    resourceId: values.resourceId.meta(
       about(
-        'The CA certificates clients trust: `global`, `amazon-roots`, a region, or your own file. Default: `amazon-roots` ' +
-          'for an RDS Proxy, else the region.',
-        'us-west-2',
+        'The id that IAM policies name: `db-…` of an instance, `cluster-…` of a cluster, `prx-…` of an RDS Proxy.',
+        'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
       ),
     ),
-});
+    endpoints: values.mapOf(endpoint, 'Write at least one endpoint, such as writer: host:port.').meta(
+      about('Endpoints by a name of your choice: `host:port`, or a map. `writer` is given when none is asked for.', {
+        writer: 'orders.cluster-abc123.us-west-2.rds.amazonaws.com:5432',
+      }),
+    ),
+    databaseName: line('Write the name of the database inside the server.')
+      .optional()
+      .meta(about("The database inside the server that clients open. Default: the entry's own name.", 'orders')),
+    caBundle: caBundle
+      .optional()
+      .meta(
+        about(
+          'The CA certificates clients trust: `global`, `amazon-roots`, a region, or your own file. Default: `amazon-roots` ' +
+            'for an RDS Proxy, else the region.',
+          'us-west-2',
+        ),
+      ),
+    role: role.optional().meta(
+      about('The role whose sessions sign. Default: the credentials of the service itself.', {
+        arn: 'arn:aws:iam::123456789012:role/orders-connect',
+      }),
+    ),
+    webIdentity: webIdentity.optional().meta(
+      about("The role that the caller's own JWT assumes, instead of `role`.", {
+        arn: 'arn:aws:iam::123456789012:role/orders-callers',
+        issuers: ['cluster'],
+      }),
+    ),
+  })
+  .refine(({ role: assumed, webIdentity: own }) => assumed === undefined || own === undefined, {
+    path: ['webIdentity'],
+    error: 'Keep one of role and webIdentity.',
+    params: { says: 'stands beside role' },
+  });
 
 const caBundles = z.strictObject({
   refresh: duration('1m', '168h')
@@ -85,6 +103,7 @@ export const partSchemas = {
   limits,
   policyTest,
   server,
+  aws,
 };
 
 export const configSchema = z
@@ -107,6 +126,7 @@ export const configSchema = z
       .meta({ description: 'Which callers may read audit records over HTTP. Nobody else may.' }),
     audit: audit.prefault({}).meta({ description: 'The audit record of every decision.' }),
     caBundles: caBundles.prefault({}).meta({ description: 'Where the CA bundles that clients trust come from.' }),
+    aws: aws.prefault({}).meta({ description: "The service's own AWS credentials." }),
     limits: limits
       .prefault({})
       .meta({ description: 'Rates above which requests are answered 429, `N/s` or `N/m`, and when load is shed.' }),

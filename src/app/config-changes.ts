@@ -36,8 +36,8 @@ export async function configChanges(before: Config, after: Config): Promise<Conf
 }
 
 function changedSections(before: Config, after: Config): string[] {
-  const { server, audit, caBundles, limits } = before;
-  return Object.entries({ server, audit, caBundles, limits })
+  const { server, audit, caBundles, aws, limits } = before;
+  return Object.entries({ server, audit, caBundles, aws, limits })
     .filter(([name, section]) => !isDeepStrictEqual(section, new Map(Object.entries(after)).get(name)))
     .map(([name]) => name);
 }

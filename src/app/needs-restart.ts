@@ -10,6 +10,8 @@ const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
   'server.tls': ({ server }) => server.tls !== undefined,
   'server.tls.clientCertificates': ({ server }) => clientCertificates(server),
   'limits.store': ({ limits }) => limits.store,
+  'aws.allowInstanceProfile': ({ aws }) => aws.allowInstanceProfile,
+  'aws.callerIdentity': ({ aws }) => aws.callerIdentity,
 };
 
 /** How they are asked for: with every connection, so the server is opened with it. */

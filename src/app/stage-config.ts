@@ -8,6 +8,7 @@ import { compileAuditors } from '../issuance/auditors.ts';
 import { compileGrants } from '../issuance/grants.ts';
 import type { IssuancePorts } from '../issuance/issue-token.ts';
 import { createVerifyCaller } from '../jwt/verify-caller.ts';
+import type { AwsCredentials } from './aws-credentials.ts';
 import type { CaBundlePool } from './ca-bundle-pool.ts';
 import type { IssuerPool } from './issuer-pool.ts';
 import type { InForce } from './running-config.ts';
@@ -15,7 +16,8 @@ import type { Staged } from './staged.ts';
 
 /** What stays the same for as long as the process runs. */
 export type Permanent = Pick<Service, 'auditReader' | 'now' | 'onDecision'> & {
-  readonly issuance: Pick<IssuancePorts, 'audit' | 'newAuditId' | 'resolveCredentials' | 'signAuthToken'>;
+  readonly issuance: Pick<IssuancePorts, 'audit' | 'newAuditId' | 'signAuthToken'>;
+  readonly aws: AwsCredentials;
   readonly issuers: IssuerPool;
   readonly caBundles: CaBundlePool;
   /** Undefined where the public port speaks plain HTTP. */
@@ -29,13 +31,14 @@ export type Permanent = Pick<Service, 'auditReader' | 'now' | 'onDecision'> & {
  */
 export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): Promise<Staged<InForce>> {
   const { config, catalog } = loaded;
-  const { audit, newAuditId, resolveCredentials, signAuthToken } = permanent.issuance;
+  const { audit, newAuditId, signAuthToken } = permanent.issuance;
   const grants = compileGrants(loaded.grants, catalog);
   const auditors = compileAuditors(loaded.auditors);
   const trustedProxies = compileAddressRanges(config.server.trustedProxies);
   const tlsContext = config.server.tls && tlsContextOf(config.server.tls, permanent.now());
   const caBundles = await permanent.caBundles.stage(config);
   const issuers = await stageAfter(caBundles, () => permanent.issuers.stage(config.issuers));
+  const credentials = permanent.aws.stage(loaded);
   const service: Service = {
     issuance: {
       audit,
@@ -44,7 +47,7 @@ export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): P
       authenticate: createVerifyCaller(issuers.part, config.audit.keepClaims),
       grants,
       requireCaBundle: ({ caBundleId }) => void caBundles.part.get(caBundleId),
-      resolveCredentials,
+      resolveCredentials: credentials.part,
       signAuthToken,
     },
     catalog,
@@ -68,10 +71,12 @@ export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): P
     },
     async commit() {
       if (tlsContext !== undefined) permanent.tls?.replace(tlsContext);
+      await credentials.commit();
       await issuers.commit();
       await caBundles.commit();
     },
     async discard() {
+      await credentials.discard();
       await issuers.discard();
       await caBundles.discard();
     },

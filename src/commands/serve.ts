@@ -25,6 +25,7 @@ export async function serve(context: CommandContext, logger: Logger): Promise<Se
     version: context.version,
     logger,
     printRecords: (lines) => context.print(lines.join('\n')),
+    env: context.env,
     stsRegion: stsRegion(context, loaded),
     inClusterApiServer: inClusterApiServer(context.env),
   });

@@ -3,6 +3,7 @@ import { type CompileCondition, createConditionCompiler } from './cel-condition.
 import { checkAuditStore } from './check-audit-store.ts';
 import { checkAuditors } from './check-auditors.ts';
 import { checkCaBundles } from './check-ca-bundles.ts';
+import { checkCredentials } from './check-credentials.ts';
 import { checkDatabases } from './check-databases.ts';
 import { checkFiles } from './check-files.ts';
 import { checkGrants } from './check-grants.ts';
@@ -34,6 +35,7 @@ export function checkReferences(
   const all = [
     checkIssuers(parts),
     checkDatabases(parts.databases ?? {}),
+    checkCredentials(parts),
     checkCaBundles(parts, knownBundleIds),
     checkGrants(parts, { compileCondition, now }),
     checkAuditors(parts, compileCondition),

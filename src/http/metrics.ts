@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import type { Action } from '../issuance/audit-record.ts';
 import type { Outcome } from '../issuance/decide-on-record.ts';
+import { type AwsMetrics, createAwsMetrics } from './aws-metrics.ts';
 import { type ConfigMetrics, createConfigMetrics } from './config-metrics.ts';
 import { createLimitMetrics, type LimitMetrics } from './limit-metrics.ts';
 
 /** What `/metrics` counts. Labels are our own fixed words: nothing a caller sends can add a series. */
 export type Metrics = ConfigMetrics &
+  AwsMetrics &
   LimitMetrics & {
     onDecision(action: Action, outcome: Outcome<unknown>, milliseconds: number): void;
     onTransportError(code: string): void;
@@ -52,6 +54,7 @@ export function createMetrics(): Metrics {
   });
   return {
     ...createConfigMetrics(registry),
+    ...createAwsMetrics(registry),
     onDecision(action, outcome, milliseconds) {
       const [word, reason] = describe(action, outcome);
       decisions.inc({ action, outcome: word, reason });

@@ -41,7 +41,10 @@ function parseForm(text: string): JsonValue {
   const fields = formPairs(text);
   if (new Set(fields.map(([name]) => name)).size !== fields.length)
     throw new RepeatedField('a form with a field twice');
-  return Object.fromEntries(fields);
+  // A form has texts only.
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, name === 'min_remaining' && /^\d{1,6}$/.test(value) ? Number(value) : value]),
+  );
 }
 
 function malformed(detail: string, problems: readonly FieldProblem[]): Decided<never> {

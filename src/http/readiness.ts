@@ -6,16 +6,31 @@ export type Readiness = {
   readonly status: 'ready' | 'not_ready' | 'draining';
   readonly checks: {
     readonly audit_store: string;
+    /** The service's own. */
     readonly aws_credentials: string;
+    /** Of the roles that databases name; left out where there is none. */
+    readonly aws_roles?: Readonly<Record<string, string>>;
     readonly issuers: Readonly<Record<string, string>>;
     readonly ca_bundles: Readonly<Record<string, string>>;
     readonly configuration: string;
   };
+  /** Whose the service's own credentials are, where it has and uses some. */
+  readonly aws_identity?: object;
+};
+
+export type AwsReadiness = {
+  /** `ok`, or what is missing. */
+  readonly own: string;
+  /** Whether some database's tokens can be signed, as far as is known. */
+  readonly able: boolean;
+  readonly roles: Readonly<Record<string, string>>;
+  /** Nothing of it is secret. */
+  readonly identity: object | undefined;
 };
 
 export type ReadinessSources = {
   readonly audit: Pick<AuditLog, 'probe'>;
-  readonly resolveCredentials: () => Promise<unknown>;
+  readonly aws: () => Promise<AwsReadiness>;
   /** Of the configuration in force. */
   readonly current: () => {
     readonly issuers: readonly {
@@ -33,30 +48,29 @@ export type ReadinessSources = {
 
 /**
  * Makes the check behind `/readyz`. Ready means that some caller can be served: the audit store takes a record, there
- * are AWS credentials, and at least one issuer's keys are in hand. An issuer or a CA bundle that is missing is named,
- * but takes the service from nobody else. A change of the configuration that is not used leaves the service ready too.
+ * are AWS credentials, and at least one issuer's keys are in hand. An issuer, a role or a CA bundle that is missing is
+ * named, but takes the service from nobody else. A change of the configuration that is not used leaves the service ready too.
  */
 export function createReadiness(sources: ReadinessSources): () => Promise<Readiness> {
   return async () => {
-    const [audit, credentials] = await Promise.all([
-      worded(() => sources.audit.probe()),
-      worded(() => sources.resolveCredentials()),
-    ]);
+    const [audit, aws] = await Promise.all([worded(() => sources.audit.probe()), sources.aws()]);
     const inForce = sources.current();
     const issuers = inForce.issuers.map(({ name, keySet }) => ({ name, ...keySet.status() }));
     const bundles = await Promise.all(
       [...inForce.caBundleIds].map(async (id) => [id, await worded(async () => inForce.requireCaBundle(id))] as const),
     );
-    const able = audit === 'ok' && credentials === 'ok' && issuers.some(({ ready }) => ready);
+    const able = audit === 'ok' && aws.able && issuers.some(({ ready }) => ready);
     return {
       status: sources.isDraining() ? 'draining' : able ? 'ready' : 'not_ready',
       checks: {
         audit_store: audit,
-        aws_credentials: credentials,
+        aws_credentials: aws.own,
+        ...(Object.keys(aws.roles).length === 0 ? {} : { aws_roles: aws.roles }),
         issuers: Object.fromEntries(issuers.map((issuer) => [issuer.name, describeIssuer(issuer)])),
         ca_bundles: Object.fromEntries(bundles),
         configuration: sources.configuration(),
       },
+      ...(aws.identity === undefined ? {} : { aws_identity: aws.identity }),
     };
   };
 }

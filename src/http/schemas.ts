@@ -13,6 +13,14 @@ export const tokenRequestSchema = z
     database: z.string().min(1).max(255).optional().describe('A database of the catalog.'),
     user: z.string().min(1).max(255).optional().describe('The database user to be.'),
     endpoint: z.string().min(1).max(255).optional().describe('An endpoint of the database; `writer` when left out.'),
+    min_remaining: z
+      .int()
+      .min(1)
+      .max(900)
+      .optional()
+      .describe(
+        'Seconds that the token must live at least; 60 when left out. 503 where the AWS credentials end before.',
+      ),
     format: z.enum(FORMATS).optional().describe('The rendering of the answer; `json` when left out.'),
     client: z
       .string()

@@ -1,4 +1,6 @@
+import type { Caller } from './caller.ts';
 import type { Database, Endpoint } from './database.ts';
+import { Fault } from './fault.ts';
 
 /** AWS credentials that sign. They never leave the process and are never logged. */
 export type SigningCredentials = {
@@ -18,8 +20,27 @@ export type AuthToken = {
   readonly limitedBy: 'rds' | 'credentials';
 };
 
-/** Resolves the credentials that sign for a database; throws a `Fault` when there are none that still live. */
-export type ResolveCredentials = (database: Database) => Promise<SigningCredentials>;
+/** Whom the credentials are to sign for. */
+export type CredentialsRequest = {
+  readonly database: Database;
+  readonly user: string;
+  readonly caller: Caller;
+  /** The caller's own JWT, as it was verified. */
+  readonly jwt: string;
+  /** The id of the decision's record: sessions of one caller are named after the first one. */
+  readonly auditId: string;
+  /** How long the credentials must live at least, milliseconds. */
+  readonly minLifeMs: number;
+};
+
+/** Credentials with whose they are. */
+export type ResolvedCredentials = SigningCredentials & {
+  /** `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION` of a role that was assumed for the database; null otherwise. */
+  readonly roleArn: string | null;
+};
+
+/** Resolves the credentials that sign; throws a `Fault` when there are none that live long enough. */
+export type ResolveCredentials = (request: CredentialsRequest) => Promise<ResolvedCredentials>;
 
 /** Signs one token, checks it, and throws a `Fault` rather than return one that is not exactly what was asked. */
 export type SignAuthToken = (input: {
@@ -30,6 +51,23 @@ export type SignAuthToken = (input: {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }) => Promise<AuthToken>;
+
+/** What a caller that asks for nothing else gets at least, seconds: less is no use to one that has still to connect. */
+export const MIN_REMAINING_SECONDS = 60;
+
+/**
+ * @throws {Fault} `credentials_expiring` for a token that lives less than the caller asked for: refused, never served
+ *   short.
+ */
+export function requireLife({ issuedAt, expiresAt }: AuthToken, minLifeMs: number): void {
+  const life = expiresAt - issuedAt;
+  if (life >= minLifeMs) return;
+  const seconds = Math.max(0, Math.floor(life / 1000));
+  throw new Fault(
+    'credentials_expiring',
+    `the token would live ${seconds} s, as its AWS credentials do, and ${minLifeMs / 1000} s were asked for`,
+  );
+}
 
 /** How long before expiry a token should be replaced: at two thirds of its life. Milliseconds since the epoch. */
 export function refreshAfter(token: AuthToken): number {

@@ -12,6 +12,12 @@ export type Credentials = {
   readonly certificateThumbprint: string | null;
 };
 
+/** The token of exactly one `Authorization: Bearer`; undefined for anything else. */
+export function bearerOf({ authorization }: Pick<Credentials, 'authorization'>): string | undefined {
+  const [value, ...more] = authorization;
+  return value === undefined || more.length > 0 ? undefined : /^bearer +([^\s,]+)$/i.exec(value.trim())?.[1];
+}
+
 /** Verifies the bearer of a request. */
 export type Authenticate = (credentials: Credentials, now: number) => Promise<Decided<Caller>>;
 

@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
 import { type AuditDraft, MOST_OBSERVED } from './audit-record.ts';
-import type { AuthToken, ResolveCredentials, SignAuthToken } from './auth-token.ts';
-import { type Authenticate, authenticateCaller, type CallerRequest, circumstancesOf } from './authenticate-caller.ts';
+import {
+  type AuthToken,
+  MIN_REMAINING_SECONDS,
+  requireLife,
+  type ResolveCredentials,
+  type SignAuthToken,
+} from './auth-token.ts';
+import {
+  type Authenticate,
+  authenticateCaller,
+  bearerOf,
+  type CallerRequest,
+  circumstancesOf,
+} from './authenticate-caller.ts';
 import { authorize, type Permission, type WantedIdentity } from './authorize.ts';
 import { type Database, databaseUserArn } from './database.ts';
 import { decideOnRecord, type Outcome, type Recording } from './decide-on-record.ts';
@@ -18,8 +30,11 @@ export type IssuancePorts = Recording & {
   readonly signAuthToken: SignAuthToken;
 };
 
+/** How long the caller needs the token to live at least, seconds. */
+export type WantedLife = { readonly min_remaining?: number | undefined };
+
 /** One request for a token. The functions are the transport's part of the decision. */
-export type TokenRequest<Wanted extends WantedIdentity> = CallerRequest & {
+export type TokenRequest<Wanted extends WantedIdentity & WantedLife> = CallerRequest & {
   /** Reads the body. Called only for an authenticated caller, so that nobody else learns how it is read. */
   readonly readWanted: () => Decided<Wanted>;
   /** A refusal when a limit is reached, or for a rendering that the database's engine lacks. */
@@ -37,7 +52,7 @@ export type Issued<Wanted> = { readonly token: AuthToken; readonly permission: P
  *
  * @param now milliseconds since the epoch; every check of this decision uses this one instant.
  */
-export function issueToken<Wanted extends WantedIdentity>(
+export function issueToken<Wanted extends WantedIdentity & WantedLife>(
   ports: IssuancePorts,
   request: TokenRequest<Wanted>,
   now: number,
@@ -64,9 +79,14 @@ export function issueToken<Wanted extends WantedIdentity>(
     // Sign: the token stays here until the record is durable.
     const { database, endpoint, user } = permission;
     ports.requireCaBundle(database);
-    const credentials = await ports.resolveCredentials(database);
-    const token = await ports.signAuthToken({ endpoint, region: database.region, user, credentials, now });
+    const jwt = bearerOf(request.credentials) ?? '';
+    const minLifeMs = (wanted.min_remaining ?? MIN_REMAINING_SECONDS) * 1000;
+    const wantedCredentials = { database, user, caller, jwt, auditId: draft.id, minLifeMs };
+    const credentials = await ports.resolveCredentials(wantedCredentials);
     draft.accessKeyId = credentials.accessKeyId;
+    draft.roleArn = credentials.roleArn;
+    const token = await ports.signAuthToken({ endpoint, region: database.region, user, credentials, now });
+    requireLife(token, minLifeMs);
     draft.tokenFingerprint = createHash('sha256').update(token.token).digest('hex');
     draft.tokenExpiresAt = token.expiresAt;
     return accept({ token, permission, wanted });

@@ -1,5 +1,5 @@
 import { compactVerify } from 'jose';
-import type { Authenticate } from '../issuance/authenticate-caller.ts';
+import { type Authenticate, bearerOf } from '../issuance/authenticate-caller.ts';
 import type { Caller, Claims } from '../issuance/caller.ts';
 import { keepClaimsAt } from '../issuance/keep-claims.ts';
 import { accept, type Decided, refuse } from '../issuance/refusal.ts';
@@ -42,7 +42,7 @@ export function createVerifyCaller(
     if (more.length > 0) {
       return refuse({ reason: 'authorization_repeated', detail: 'several Authorization headers' });
     }
-    const token = value === undefined ? undefined : /^bearer +([^\s,]+)$/i.exec(value.trim())?.[1];
+    const token = bearerOf({ authorization });
     if (token === undefined) {
       return refuse({
         reason: 'token_missing',

@@ -14,7 +14,7 @@ function driven(first: (() => Promise<SigningCredentials>) | SigningCredentials)
       state.loads++;
       return typeof state.answer === 'function' ? state.answer() : Promise.resolve(state.answer);
     },
-    now: () => state.now,
+    clock: { now: () => state.now, monotonic: () => state.now },
     onFailure: () => state.failures++,
   });
   return { source, state };

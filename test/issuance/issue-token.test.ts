@@ -47,7 +47,13 @@ function ports(changes: Partial<IssuancePorts> = {}) {
     resolveCredentials: () =>
       noted(
         'credentials',
-        Promise.resolve({ accessKeyId: 'AKIA', secretAccessKey: 'sss', sessionToken: 'ttt', expiresAt: null }),
+        Promise.resolve({
+          accessKeyId: 'AKIA',
+          secretAccessKey: 'sss',
+          sessionToken: 'ttt',
+          expiresAt: null,
+          roleArn: null,
+        }),
       ),
     signAuthToken: ({ now }) =>
       noted('sign', Promise.resolve({ token: TOKEN, issuedAt: now, expiresAt: now + 900_000, limitedBy: 'rds' })),

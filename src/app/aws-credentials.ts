@@ -1,0 +1,99 @@
+import { type CredentialPlan, credentialPlanOf } from '../aws/credential-plan.ts';
+import type { CredentialSource } from '../aws/credential-source.ts';
+import type { createOwnIdentity } from '../aws/own-identity.ts';
+import type { OwnCredentials } from '../aws/provider-chain.ts';
+import type { RoleSessions } from '../aws/role-sessions.ts';
+import { type WarmSession, warmSessions } from '../aws/warm-sessions.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { AwsReadiness } from '../http/readiness.ts';
+import type { ResolveCredentials } from '../issuance/auth-token.ts';
+import { asFault } from '../issuance/fault.ts';
+import type { Staged } from './staged.ts';
+
+/** The AWS credentials of every database, across reloads. */
+export type AwsCredentials = {
+  /** Sessions that the next configuration asks for in the same way are kept. */
+  stage(loaded: Pick<LoadedConfig, 'config' | 'catalog' | 'grants'>): Staged<ResolveCredentials>;
+  /** Finds out who the service is, and keeps what is to be kept warm, from now on. */
+  start(): void;
+  /** Of the configuration in force. */
+  readiness(): Promise<AwsReadiness>;
+  close(): void;
+};
+
+export type AwsCredentialsOptions = {
+  readonly own: CredentialSource<OwnCredentials>;
+  readonly identity: ReturnType<typeof createOwnIdentity>;
+  readonly sessions: RoleSessions;
+  /** The region that the service runs in, if its environment names one. */
+  readonly ownRegion: string | undefined;
+};
+
+/** How often what is kept warm is looked at, milliseconds. */
+const LOOK_MS = 30_000;
+
+type InForce = { readonly plans: ReadonlyMap<string, CredentialPlan>; readonly warm: readonly WarmSession[] };
+
+export function createAwsCredentials({ own, identity, sessions, ownRegion }: AwsCredentialsOptions): AwsCredentials {
+  let inForce: InForce = { plans: new Map(), warm: [] };
+  let timer: NodeJS.Timeout | undefined;
+
+  function needsOwn(): boolean {
+    return [...inForce.plans.values()].some(({ kind }) => kind !== 'webIdentity');
+  }
+
+  /** Failures are told where they arise. */
+  async function look(): Promise<void> {
+    if (needsOwn()) await identity.refresh().catch(() => undefined);
+    await Promise.allSettled(inForce.warm.map(({ plan, wanted }) => sessions.take(plan, wanted)));
+  }
+
+  return {
+    stage({ config, catalog, grants }) {
+      const databases = Object.entries(config.databases);
+      const plans = new Map(databases.map(([name, database]) => [name, credentialPlanOf(database, ownRegion)]));
+      const warmed = new Set(databases.filter(([, { role }]) => role?.warm === true).map(([name]) => name));
+      const next = { plans, warm: warmSessions(warmed, catalog, plans, grants) };
+      return {
+        async part(wanted) {
+          const plan = plans.get(wanted.database.name);
+          if (plan === undefined || plan.kind === 'own') return own.resolve(wanted.minLifeMs);
+          return sessions.take(plan, wanted);
+        },
+        commit() {
+          inForce = next;
+          if (timer) void look();
+        },
+        discard() {},
+      };
+    },
+    start() {
+      timer = setInterval(() => void look(), LOOK_MS).unref();
+      void look();
+    },
+    async readiness() {
+      const plans = [...inForce.plans.values()];
+      const roles = plans.filter((plan) => plan.kind !== 'own');
+      const ownState = needsOwn()
+        ? await worded(() => own.resolve())
+        : 'not used: every database takes its callers’ JWTs';
+      return {
+        own: ownState,
+        // A database that takes its callers' JWTs needs nothing of the service's.
+        able: ownState === 'ok' || plans.some(({ kind }) => kind === 'webIdentity'),
+        roles: Object.fromEntries(roles.map((plan) => [plan.arn, sessions.trouble(plan) ?? 'ok'])),
+        identity: needsOwn() ? identity.describe() : undefined,
+      };
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+async function worded(check: () => Promise<unknown>): Promise<string> {
+  try {
+    await check();
+    return 'ok';
+  } catch (error) {
+    return asFault(error).message;
+  }
+}

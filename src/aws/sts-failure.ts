@@ -1,0 +1,91 @@
+import type { Fault } from '../issuance/fault.ts';
+
+/** Why STS gave no session. Stable words: they are labels of a metric. */
+export type StsFailure =
+  | 'throttled'
+  | 'unreachable'
+  | 'server_error'
+  | 'region_disabled'
+  | 'denied'
+  | 'jwt_rejected'
+  | 'request_rejected'
+  | 'odd_answer';
+
+/** Failures that every session of the role would meet: the role is left alone for a while. */
+const OF_THE_ROLE: ReadonlySet<StsFailure> = new Set(['throttled', 'unreachable', 'server_error', 'region_disabled']);
+
+/** STS was asked, and this came of it. */
+export class StsError extends Error {
+  readonly failure: StsFailure;
+  /** STS's own error code, such as `AccessDenied`; null where there was no answer. */
+  readonly code: string | null;
+
+  constructor(failure: StsFailure, code: string | null, cause: unknown) {
+    super(`STS: ${WORDS[failure]}${code === null ? '' : ` (${code})`}`, { cause });
+    this.name = 'StsError';
+    this.failure = failure;
+    this.code = code;
+  }
+
+  get concernsRole(): boolean {
+    return OF_THE_ROLE.has(this.failure);
+  }
+}
+
+const WORDS: Readonly<Record<StsFailure, string>> = {
+  throttled: 'it throttles requests',
+  unreachable: 'it cannot be reached',
+  server_error: 'it failed',
+  region_disabled: 'it is not active in this region for the account',
+  denied: 'it does not allow this',
+  jwt_rejected: "it does not accept the caller's JWT",
+  request_rejected: 'it does not accept the request',
+  odd_answer: 'its answer is not what was asked for',
+};
+
+const BY_CODE: Readonly<Record<string, StsFailure>> = {
+  AccessDenied: 'denied',
+  AccessDeniedException: 'denied',
+  ExpiredTokenException: 'jwt_rejected',
+  InvalidIdentityToken: 'jwt_rejected',
+  IDPRejectedClaim: 'jwt_rejected',
+  IDPCommunicationError: 'server_error',
+  RegionDisabledException: 'region_disabled',
+  Throttling: 'throttled',
+  ThrottlingException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  TooManyRequestsException: 'throttled',
+};
+
+/** Reads an error of the SDK. Its message may quote anything, so it stays in `cause`. */
+export function asStsError(error: unknown): StsError {
+  if (error instanceof StsError) return error;
+  const name = error instanceof Error ? error.name : '';
+  const status = statusOf(error);
+  // Without an answer the name is one of Node's or the SDK's.
+  if (status === undefined) return new StsError('unreachable', null, error);
+  const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;
+  const known = Object.hasOwn(BY_CODE, name) ? BY_CODE[name] : undefined;
+  return new StsError(known ?? byStatus(status), code, error);
+}
+
+function byStatus(status: number): StsFailure {
+  if (status === 429) return 'throttled';
+  if (status >= 500) return 'server_error';
+  if (status === 403) return 'denied';
+  // A success that could not be read.
+  return status >= 400 ? 'request_rejected' : 'odd_answer';
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
+  const { $metadata: metadata } = error;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  const { httpStatusCode: status } = metadata;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** The failure behind a fault, for the log. */
+export function stsFailureOf({ cause }: Fault): StsFailure | null {
+  return cause instanceof StsError ? cause.failure : null;
+}

@@ -79,7 +79,7 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
       const credentials = await withTimeout(load(), origin);
       const life = credentials.expiresAt === null ? Number.POSITIVE_INFINITY : credentials.expiresAt - clock.now();
       // Sources such as instance metadata may hand out what they had, or less.
-      if (life >= lifeMs()) {
+      if (current === undefined || life >= lifeMs()) {
         current = { credentials, endsAt: clock.monotonic() + life, renewBelowMs: options.renewBelowMs(life) };
       }
       failure = undefined;

@@ -57,15 +57,9 @@ function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issu
   return best.length === 1 ? best[0] : undefined;
 }
 
-/** Keys of later versions: an operator who reads about them should not look for a misspelling. */
-const NOT_YET: ReadonlySet<string> = new Set(['databases.role']);
-
 function unknownKey(path: ConfigPath, key: string, value: unknown): Finding {
   const whole = [...path, key];
   const place = formatPath(whole);
-  if (NOT_YET.has(path.length === 0 ? key : `${path[0]}.${key}`)) {
-    return { path: whole, message: `${place} is not supported by this version.`, mend: 'Remove it.', atKey: true };
-  }
   const known = keysAt(path, valueAt(value, [...path, 'type']));
   const near = nearest(key, known);
   const mend = near === undefined ? `Remove it, or write one of: ${known.join(', ')}.` : `Did you mean ${near}?`;

@@ -195,10 +195,28 @@ const mistakes: readonly Mistake[] = [
     '12:38: databases.orders.caBundle.sha256 cannot be "abc". Write the file\'s SHA-256 as 64 hexadecimal digits, as sha256sum prints it.',
   ],
   [
-    'a role, which comes later',
+    'a role that is no ARN',
     '    engine:',
     '    role: { arn: a }\n    engine:',
-    '12:5: databases.orders.role is not supported by this version. Remove it.',
+    '12:18: databases.orders.role.arn cannot be "a". Write a role\'s ARN, such as arn:aws:iam::123456789012:role/orders-connect.',
+  ],
+  [
+    'a role of another partition',
+    '    engine:',
+    '    role: { arn: "arn:aws-cn:iam::123456789012:role/orders" }\n    engine:',
+    '12:18: databases.orders.role.arn is of another partition than the database in us-west-2. Write a role whose ARN begins with arn:aws:.',
+  ],
+  [
+    'a role beside a web identity',
+    '    engine:',
+    '    role: { arn: "arn:aws:iam::123456789012:role/a" }\n    webIdentity: { arn: "arn:aws:iam::123456789012:role/a", issuers: [cluster] }\n    engine:',
+    '13:18: databases.orders.webIdentity stands beside role. Keep one of role and webIdentity.',
+  ],
+  [
+    'sessions that are too short for a whole token',
+    '    engine:',
+    '    role: { arn: "arn:aws:iam::123456789012:role/a", sessionDuration: 15m }\n    engine:',
+    '12:71: databases.orders.role.sessionDuration cannot be "15m". Write a duration from 30m to 12h: a number and s, m or h.',
   ],
   [
     'a name with a slash',

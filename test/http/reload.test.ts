@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type AdmittedKeys, admitKeys } from '../../src/jwt/admit-keys.ts';
 import { eventually } from '../support/eventually.ts';
+import { createAuthTokenSigner } from '../../src/rds/sign-auth-token.ts';
 import { post, type RunningService, startService } from '../support/running-service.ts';
 
 const WANTED = { database: 'orders', user: 'app_rw' };
@@ -53,10 +54,10 @@ test('a request under way ends with the configuration that it began with', async
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const service = await startService(t, {
     overrides: {
-      async loadCredentials() {
+      async signAuthToken(input) {
         enter();
         await gate;
-        return { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x', sessionToken: null, expiresAt: null };
+        return createAuthTokenSigner()(input);
       },
     },
   });

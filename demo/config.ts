@@ -43,6 +43,8 @@ grants:
     allow: [{ database: orders, users: [dba_admin] }]
 auditors:
   - { name: security, issuer: local, claims: { groups: security-audit } }
+# The keys are AWS's published example: STS does not know them.
+aws: { callerIdentity: false }
 audit: { store: { type: sqlite, path: audit.db }, checkpointKeyFile: checkpoint-key.pem }
 `;
 }

@@ -42,7 +42,9 @@ export function answerOfFault(
       return { status: 200, headers: { 'content-type': 'text/html' }, body: '<!DOCTYPE html><title>Sign in<p>Hello' };
     case 'no_credentials':
       return success(action, {});
-    default:
+    case 'expired':
+    case undefined:
       return undefined;
   }
+  return undefined;
 }

@@ -36,13 +36,11 @@ const ELEMENTS = ['Sid', 'Effect', 'Action', 'Resource'];
 export function allows(policy: PolicyDocument, action: string, resource: string): boolean {
   const statements = listOf(policy.Statement);
   for (const statement of statements) knowOnly(statement, ELEMENTS);
-  const effects = statements
-    .filter(({ Action, Resource = [] }) => {
-      const forAction = listOf(Action).some((pattern) => fitsAction(pattern, action));
-      return forAction && listOf(Resource).some((pattern) => fitsResource(policy, pattern, resource));
-    })
-    .map(({ Effect }) => Effect);
-  return effects.includes('Allow') && !effects.includes('Deny');
+  const applying = statements.filter(({ Action, Resource = [] }) => {
+    const forAction = listOf(Action).some((pattern) => fitsAction(pattern, action));
+    return forAction && listOf(Resource).some((pattern) => fitsResource(policy, pattern, resource));
+  });
+  return applying.some(({ Effect }) => Effect === 'Allow') && applying.every(({ Effect }) => Effect === 'Allow');
 }
 
 /** Actions are compared without regard to case, and hold no policy variables. */

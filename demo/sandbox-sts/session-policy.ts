@@ -1,8 +1,16 @@
 import type { PolicyDocument } from './policy.ts';
 import { StsError } from './sts-error.ts';
 
-const VERSIONS = ['2012-10-17', '2008-10-17'];
-const STATEMENT_ELEMENTS = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+const VERSIONS: ReadonlySet<string> = new Set(['2012-10-17', '2008-10-17']);
+const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
+  'Sid',
+  'Effect',
+  'Action',
+  'NotAction',
+  'Resource',
+  'NotResource',
+  'Condition',
+]);
 
 /** Reads the session policy of a request, or throws what STS answers to one that is no policy. */
 export function parseSessionPolicy(text: string): PolicyDocument {
@@ -18,7 +26,7 @@ export function parseSessionPolicy(text: string): PolicyDocument {
 
 function checkPolicy(policy: unknown): asserts policy is PolicyDocument {
   if (!isRecord(policy)) throw malformed('Syntax errors in policy.');
-  if (!VERSIONS.includes(String(policy['Version']))) throw malformed('The policy must contain a valid version string');
+  if (!VERSIONS.has(String(policy['Version']))) throw malformed('The policy must contain a valid version string');
   const odd = Object.keys(policy).some((element) => !['Version', 'Id', 'Statement'].includes(element));
   const { Statement } = policy;
   const statements: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
@@ -31,7 +39,7 @@ function checkStatement(statement: unknown): void {
   if ('Principal' in statement || 'NotPrincipal' in statement) {
     throw malformed('Policy document should not specify a principal.');
   }
-  const odd = Object.keys(statement).some((element) => !STATEMENT_ELEMENTS.includes(element));
+  const odd = Object.keys(statement).some((element) => !STATEMENT_ELEMENTS.has(element));
   const { Effect, Action = statement['NotAction'], Resource = statement['NotResource'] } = statement;
   if (odd || !['Allow', 'Deny'].includes(String(Effect))) throw malformed('Syntax errors in policy.');
   if (!isText(Action)) throw malformed('Policy statement must contain actions.');

@@ -26,10 +26,8 @@ export function untrustedAction(
     (statement) => isPrincipal(statement, request) && meetsConditions(policy, statement, request),
   );
   return actions.find((action) => {
-    const effects = ofRequest
-      .filter(({ Action }) => listOf(Action).some((pattern) => fitsAction(pattern, action)))
-      .map(({ Effect }) => Effect);
-    return !effects.includes('Allow') || effects.includes('Deny');
+    const applying = ofRequest.filter(({ Action }) => listOf(Action).some((pattern) => fitsAction(pattern, action)));
+    return applying.length === 0 || applying.some(({ Effect }) => Effect === 'Deny');
   });
 }
 

@@ -104,7 +104,7 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
     peek: () => current && { credentials: current.credentials, lifeMs: lifeMs() },
     async take({ minLifeMs, load, paused }) {
       let life = lifeMs();
-      if (current && life > current.renewBelowMs) return given(current.credentials, life);
+      if (current && life > current.renewBelowMs && life >= minLifeMs) return given(current.credentials, life);
       const pause = paused?.();
       const mayAsk = pause === undefined && waitMs() <= 0;
       if (life < TOKEN_LIFE_MS && (mayAsk || underWay)) await (underWay ?? renew(load));

@@ -90,15 +90,16 @@ test('EKS Pod Identity and ECS give credentials over the container endpoint, wit
   assert.deepEqual(given, temporary);
 });
 
-test('instance metadata gives the role of the instance, by IMDSv2', async (t) => {
+test('instance metadata gives the role of the instance, by IMDSv2, where that is allowed and only there', async (t) => {
   const endpoint = await serve(t, (request, response) => {
     const { method, url = '', headers } = request;
     if (method === 'PUT' && url === '/latest/api/token') return response.end('imds-token');
     if (headers['x-aws-ec2-metadata-token'] !== 'imds-token') return response.writeHead(401).end();
     return response.end(url.endsWith('/security-credentials/') ? 'vendor-role' : JSON.stringify(document));
   });
-  const given = await ask({ AWS_EC2_METADATA_DISABLED: 'false', AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint });
-  assert.deepEqual(given, temporary);
+  const env = { AWS_EC2_METADATA_DISABLED: 'false', AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint };
+  assert.deepEqual(await ask({ ...env, TEST_ALLOW_INSTANCE_PROFILE: '1' }), temporary);
+  assert.deepEqual(await ask(env), { error: 'Fault' });
 });
 
 test('without any source the chain says so', async () => {

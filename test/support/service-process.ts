@@ -16,7 +16,9 @@ export function runProgram(
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
 ) {
-  const aws = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: SECRET_KEY };
+  // Nobody listens there: example keys must reach no real AWS.
+  const AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1';
+  const aws = { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: SECRET_KEY, AWS_ENDPOINT_URL_STS };
   const child = spawn(process.execPath, [program, ...args], { cwd, env: { PATH: '', ...aws, ...env } });
   t.after(() => child.kill('SIGKILL'));
   let stdout = '';

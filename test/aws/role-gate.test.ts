@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRoleGate } from '../../src/aws/role-gate.ts';
+import { StsError, type StsFailure } from '../../src/aws/sts-failure.ts';
+
+function driven() {
+  const clock = { now: 0 };
+  const asked: boolean[] = [];
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => clock.now });
+  const fail = (failure: StsFailure) =>
+    gate.run((patient) => {
+      asked.push(patient);
+      return Promise.reject(new StsError(failure, null, undefined));
+    });
+  const answer = () =>
+    gate.run((patient) => {
+      asked.push(patient);
+      return Promise.resolve('session');
+    });
+  return { clock, asked, gate, fail, answer };
+}
+
+for (const failure of ['throttled', 'unreachable', 'server_error', 'region_disabled'] as const) {
+  test(`${failure}: in half an hour 60 calls without retries, and the first answer ends it`, async () => {
+    const { clock, asked, gate, fail, answer } = driven();
+    await assert.rejects(fail(failure), { failure });
+    for (; clock.now < 1_800_000; clock.now += 1000) await assert.rejects(fail(failure));
+    assert.deepEqual([asked.length, asked[0], asked.slice(1).includes(true)], [60, true, false]);
+    assert.ok((gate.paused()?.retryAfterSeconds ?? 0) <= 30);
+    clock.now += 30_000;
+    assert.equal(await answer(), 'session');
+    assert.equal(gate.paused(), undefined);
+    assert.equal(await answer(), 'session');
+    assert.equal(asked.at(-1), true);
+  });
+}
+
+for (const failure of ['denied', 'jwt_rejected', 'request_rejected', 'odd_answer'] as const) {
+  test(`${failure} concerns one session: others are asked for at once`, async () => {
+    const { gate, fail, answer } = driven();
+    await assert.rejects(fail(failure), { failure });
+    assert.equal(gate.paused(), undefined);
+    assert.equal(await answer(), 'session');
+  });
+}
+
+test('four calls at once, and those that wait are not made once trouble has begun', async () => {
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => 0 });
+  const { promise, reject } = Promise.withResolvers<never>();
+  let made = 0;
+  const running = Array.from({ length: 10 }, () =>
+    gate.run(() => {
+      made += 1;
+      return promise;
+    }),
+  );
+  await new Promise(setImmediate);
+  assert.equal(made, 4);
+  reject(new StsError('throttled', 'Throttling', undefined));
+  const ended = await Promise.allSettled(running);
+  assert.deepEqual([made, ended.every(({ status }) => status === 'rejected')], [4, true]);
+});

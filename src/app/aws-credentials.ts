@@ -5,9 +5,8 @@ import type { OwnCredentials } from '../aws/provider-chain.ts';
 import type { RoleSessions } from '../aws/role-sessions.ts';
 import { type WarmSession, warmSessions } from '../aws/warm-sessions.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import type { AwsReadiness } from '../http/readiness.ts';
+import { type AwsReadiness, worded } from '../http/readiness.ts';
 import type { ResolveCredentials } from '../issuance/auth-token.ts';
-import { asFault } from '../issuance/fault.ts';
 import type { Staged } from './staged.ts';
 
 /** The AWS credentials of every database, across reloads. */
@@ -87,13 +86,4 @@ export function createAwsCredentials({ own, identity, sessions, ownRegion }: Aws
     },
     close: () => clearInterval(timer),
   };
-}
-
-async function worded(check: () => Promise<unknown>): Promise<string> {
-  try {
-    await check();
-    return 'ok';
-  } catch (error) {
-    return asFault(error).message;
-  }
 }

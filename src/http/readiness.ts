@@ -80,7 +80,8 @@ function describeIssuer({ ready, failure }: { readonly ready: boolean; readonly 
   return ready ? 'ok' : 'its keys are not loaded yet';
 }
 
-async function worded(check: () => Promise<unknown>): Promise<string> {
+/** `ok`, or why the check failed. */
+export async function worded(check: () => Promise<unknown>): Promise<string> {
   try {
     await check();
     return 'ok';

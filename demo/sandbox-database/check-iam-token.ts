@@ -1,4 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { SandboxSession } from '../sandbox-sts/session.ts';
+import { whySecurityTokenRefused, whySessionRefused } from './check-session.ts';
 
 /*
  * The database's side of IAM authentication, for the sandbox: it recomputes the signature from the secret access key
@@ -6,12 +8,18 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
  * Source: AWS, "Signature Version 4 signing process", query string form.
  */
 
-/** The database that tokens must be for, and the access keys AWS knows, by their id. */
+/** The database that tokens must be for, and the keys that AWS knows. */
 export type IamDatabase = {
   readonly host: string;
   readonly port: number;
   readonly region: string;
+  /** Of long-lived keys, by the access key id. They may connect as any user. */
   readonly secretAccessKeys: ReadonlyMap<string, string>;
+  /** Where the database is for IAM: without these two no session may connect. */
+  readonly accountId?: string;
+  readonly resourceId?: string;
+  /** The role's session that has this access key id. */
+  readonly session?: (accessKeyId: string) => SandboxSession | undefined;
 };
 
 const LIFE_MS = 900_000;
@@ -28,6 +36,8 @@ const PARAMETERS = [
   'X-Amz-SignedHeaders',
   'X-Amz-Signature',
 ];
+/** Only tokens that temporary keys signed have it. */
+const SECURITY_TOKEN = 'X-Amz-Security-Token';
 
 /**
  * Whether a token lets `user` in at `now` (milliseconds since the epoch): undefined when it does, else one phrase for
@@ -53,19 +63,24 @@ export function whyTokenRefused(token: string, user: string, database: IamDataba
 
   const [accessKeyId = '', ...scope] = value('X-Amz-Credential').split('/');
   if (scope.join('/') !== `${date.slice(0, 8)}/${database.region}/rds-db/aws4_request`) return 'its scope is another';
-  const secret = database.secretAccessKeys.get(accessKeyId);
+  const session = database.session?.(accessKeyId);
+  const secret = database.secretAccessKeys.get(accessKeyId) ?? session?.secretAccessKey;
   if (secret === undefined) return 'its access key is unknown';
-  const expected = sign(given, origin, scope, secret);
-  return equal(value('X-Amz-Signature'), expected) ? undefined : 'its signature is wrong';
+  const why = whySecurityTokenRefused(given.get(SECURITY_TOKEN), session);
+  if (why !== undefined) return why;
+  if (!equal(value('X-Amz-Signature'), sign(given, origin, scope, secret))) return 'its signature is wrong';
+  if (!session) return undefined;
+  const { region, accountId, resourceId } = database;
+  return whySessionRefused(session, { region, accountId, resourceId, user }, now);
 }
 
-/** Each expected parameter exactly once and no other, or a phrase that says otherwise. */
+/** Each expected parameter exactly once and no other but a security token, or a phrase that says otherwise. */
 function parseQuery(query: string): ReadonlyMap<string, string> | string {
   const given = new Map<string, string>();
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=');
     const name = pair.slice(0, Math.max(equals, 0));
-    if (!PARAMETERS.includes(name)) return 'it has a parameter that does not belong';
+    if (name !== SECURITY_TOKEN && !PARAMETERS.includes(name)) return 'it has a parameter that does not belong';
     if (given.has(name)) return 'it has a parameter twice';
     const encoded = pair.slice(equals + 1);
     if (!/^(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})*$/.test(encoded)) return 'its encoding is wrong';
@@ -76,7 +91,7 @@ function parseQuery(query: string): ReadonlyMap<string, string> | string {
       throw error;
     }
   }
-  return given.size === PARAMETERS.length ? given : 'it lacks a parameter';
+  return PARAMETERS.every((name) => given.has(name)) ? given : 'it lacks a parameter';
 }
 
 function sign(given: ReadonlyMap<string, string>, origin: string, scope: readonly string[], secret: string): string {

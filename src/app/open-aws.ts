@@ -19,7 +19,10 @@ export function openAwsCredentials(
   { logger, env = {}, stsRegion, overrides = {} }: AppOptions,
 ): AwsCredentials {
   const { loadCredentials } = overrides;
-  const ownRegion = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  // Set and empty is not set, as for the SDK.
+  const ownRegion = [env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(
+    (region) => region !== undefined && region !== '',
+  );
   const clock = { now: overrides.now ?? Date.now, monotonic: overrides.monotonic ?? (() => performance.now()) };
   const log = createAwsLog(logger);
 

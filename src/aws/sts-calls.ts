@@ -27,68 +27,67 @@ export type CallerIdentity = { readonly account: string; readonly arn: string };
 
 /** All tries of one call together, milliseconds. */
 const CALL_LIMIT_MS = 4_500;
-const PATIENT_ATTEMPTS = 3;
+/** More would not fit in the time that a caller waits: throttled, the adaptive mode lets seconds pass between two. */
+const PATIENT_ATTEMPTS = 2;
+
+/** Clients that are kept: for calls that may be tried again and for those that may not, of the latest keys. */
+const MOST_CLIENTS = 4;
 
 /**
  * Calls STS with AWS's own client, which finds `AWS_ENDPOINT_URL_STS`, FIPS and dual-stack settings by itself. It is loaded
  * when the first role is assumed.
  */
 export function createRoleCalls(region: string): RoleCalls {
-  let base: SigningCredentials | undefined;
-  const clients = new Map<boolean, Promise<STSClient>>();
+  const clients = new Map<string, Promise<STSClient>>();
 
-  function clientFor(patient: boolean): Promise<STSClient> {
-    const known = clients.get(patient);
-    if (known) return known;
-    const made = openClient(region, patient, () => base);
-    clients.set(patient, made);
-    return made;
+  /** One client for each key: a client remembers the first credentials that it got, and calls of several are under way. */
+  function clientFor(patient: boolean, base: SigningCredentials | null): Promise<STSClient> {
+    const key = `${patient} ${base?.accessKeyId}`;
+    const client = clients.get(key) ?? openClient(region, patient, base);
+    clients.delete(key);
+    clients.set(key, client);
+    if (clients.size > MOST_CLIENTS) clients.delete([...clients.keys()][0] ?? '');
+    return client;
   }
 
   return {
-    async assumeRole({ arn, externalId, durationSeconds, patient, ...ask }, signing) {
+    async assumeRole({ externalId, tags, sourceIdentity, ...ask }, base) {
       const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
-      base = signing;
-      const client = await clientFor(patient);
-      const answer = await client.send(
-        new AssumeRoleCommand({
-          RoleArn: arn,
-          RoleSessionName: ask.sessionName,
-          DurationSeconds: durationSeconds,
-          ...(externalId === null ? {} : { ExternalId: externalId }),
-          ...(ask.policy === null ? {} : { Policy: ask.policy }),
-          ...(ask.sourceIdentity === null ? {} : { SourceIdentity: ask.sourceIdentity }),
-          ...(ask.tags.length === 0 ? {} : { Tags: ask.tags.map(([Key, Value]) => ({ Key, Value })) }),
-        }),
-        { abortSignal: AbortSignal.timeout(CALL_LIMIT_MS) },
-      );
-      return sessionOf(answer, ask.sessionName);
+      const client = await clientFor(ask.patient, base);
+      const command = new AssumeRoleCommand({
+        ...sessionInput(ask),
+        ...(externalId === null ? {} : { ExternalId: externalId }),
+        ...(sourceIdentity === null ? {} : { SourceIdentity: sourceIdentity }),
+        ...(tags.length === 0 ? {} : { Tags: tags.map(([Key, Value]) => ({ Key, Value })) }),
+      });
+      return sessionOf(await client.send(command, { abortSignal: AbortSignal.timeout(CALL_LIMIT_MS) }), ask);
     },
-    async assumeRoleWithWebIdentity({ arn, jwt, subject, durationSeconds, patient, ...ask }) {
+    async assumeRoleWithWebIdentity({ jwt, subject, ...ask }) {
       const { AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts');
-      const client = await clientFor(patient);
-      const answer = await client.send(
-        new AssumeRoleWithWebIdentityCommand({
-          RoleArn: arn,
-          RoleSessionName: ask.sessionName,
-          WebIdentityToken: jwt,
-          DurationSeconds: durationSeconds,
-          ...(ask.policy === null ? {} : { Policy: ask.policy }),
-        }),
-        { abortSignal: AbortSignal.timeout(CALL_LIMIT_MS) },
-      );
+      const client = await clientFor(ask.patient, null);
+      const command = new AssumeRoleWithWebIdentityCommand({ ...sessionInput(ask), WebIdentityToken: jwt });
+      const answer = await client.send(command, { abortSignal: AbortSignal.timeout(CALL_LIMIT_MS) });
       // STS read the same JWT; if it saw somebody else in it, the session is not this caller's.
       const { SubjectFromWebIdentityToken: seen } = answer;
       if (seen !== undefined && seen !== subject) throw new StsError('odd_answer', null, undefined);
-      return sessionOf(answer, ask.sessionName);
+      return sessionOf(answer, ask);
     },
+  };
+}
+
+function sessionInput({ arn, sessionName, durationSeconds, policy }: Omit<SessionAsk, 'tags' | 'sourceIdentity'>) {
+  return {
+    RoleArn: arn,
+    RoleSessionName: sessionName,
+    DurationSeconds: durationSeconds,
+    ...(policy === null ? {} : { Policy: policy }),
   };
 }
 
 /** GetCallerIdentity: needs no permission. */
 export async function askCallerIdentity(region: string | undefined, own: SigningCredentials): Promise<CallerIdentity> {
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
-  const client = await openClient(region, true, () => own);
+  const client = await openClient(region, true, own);
   try {
     const { Account: account, Arn: arn } = await client.send(new GetCallerIdentityCommand({}), {
       abortSignal: AbortSignal.timeout(CALL_LIMIT_MS),
@@ -103,18 +102,14 @@ export async function askCallerIdentity(region: string | undefined, own: Signing
 async function openClient(
   region: string | undefined,
   patient: boolean,
-  base: () => SigningCredentials | undefined,
+  /** null for calls that are not signed. */
+  base: SigningCredentials | null,
 ): Promise<STSClient> {
   const { STSClient } = await import('@aws-sdk/client-sts');
   const config: STSClientConfig = {
     ...(region === undefined ? {} : { region }),
     ...(patient ? { retryMode: 'adaptive', maxAttempts: PATIENT_ATTEMPTS } : { maxAttempts: 1 }),
-    credentials: async () => {
-      const given = base();
-      // Unsigned calls never ask.
-      if (given === undefined) throw new Error('no credentials to sign with');
-      return asSdkCredentials(given);
-    },
+    ...(base === null ? {} : { credentials: asSdkCredentials(base) }),
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
     // It would write to the console.
     logger: SILENT,
@@ -137,11 +132,11 @@ type SessionAnswer = {
   readonly PackedPolicySize?: number | undefined;
 };
 
-function sessionOf(answer: SessionAnswer, sessionName: string): RoleSession {
+function sessionOf(answer: SessionAnswer, { arn, sessionName }: Pick<SessionAsk, 'arn' | 'sessionName'>): RoleSession {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
   const roleArn = answer.AssumedRoleUser?.Arn;
   const expiresAt = Expiration?.getTime() ?? Number.NaN;
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !roleArn?.endsWith(`/${sessionName}`)) {
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || roleArn !== assumedRoleArn(arn, sessionName)) {
     throw new StsError('odd_answer', null, undefined);
   }
   if (Number.isNaN(expiresAt)) throw new StsError('odd_answer', null, undefined);
@@ -153,4 +148,10 @@ function sessionOf(answer: SessionAnswer, sessionName: string): RoleSession {
     roleArn,
     packedPolicySize: answer.PackedPolicySize ?? null,
   };
+}
+
+/** A role's path is no part of its sessions' ARNs (IAM User Guide, "IAM identifiers"). */
+function assumedRoleArn(roleArn: string, sessionName: string): string {
+  const [, partition, , , account, resource = ''] = roleArn.split(':');
+  return `arn:${partition}:sts::${account}:assumed-role/${resource.split('/').at(-1)}/${sessionName}`;
 }

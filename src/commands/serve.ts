@@ -58,6 +58,7 @@ export async function serve(context: CommandContext, logger: Logger): Promise<Se
 
 /** Web identity and assumed roles need some region's STS: the environment's, else the first database's. */
 function stsRegion({ env }: CommandContext, { catalog }: LoadedConfig): string | undefined {
-  if (env['AWS_REGION'] !== undefined || env['AWS_DEFAULT_REGION'] !== undefined) return undefined;
+  if ([env['AWS_REGION'], env['AWS_DEFAULT_REGION']].some((region) => region !== undefined && region !== ''))
+    return undefined;
   return [...catalog.values()][0]?.region;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
+import { Signer } from '@aws-sdk/rds-signer';
+import { whyTokenRefused } from '../../demo/sandbox-database/check-iam-token.ts';
 import { openSandboxSts, type SandboxSts } from '../../demo/sandbox-sts/open-sandbox-sts.ts';
 import type { AppOverrides } from '../../src/app/app-options.ts';
 import { eventually } from '../support/eventually.ts';
@@ -106,6 +108,28 @@ test('perCaller names the caller and the record to AWS', async (t) => {
   });
   assert.equal(calls()[0]?.parameters['ExternalId'], 'vendor');
   assert.equal(record?.role_arn, session.assumedRoleArn);
+});
+
+test('the database takes a perUser session for its one user only, whoever holds its keys; a shared one for every user', async (t) => {
+  const iam = {
+    host: 'orders.cluster-abc.us-west-2.rds.amazonaws.com',
+    port: 5432,
+    region: 'us-west-2',
+    accountId: '123456789012',
+    resourceId: 'cluster-ABCDEFGH',
+    secretAccessKeys: new Map<string, string>(),
+    session: sts.session,
+  };
+  const expected = { ', scope: perUser': 'the policies of its session do not allow this user', '': undefined };
+  for (const [scope, why] of Object.entries(expected)) {
+    const token = await issue(await start(t, scope), 'app_rw');
+    assert.equal(whyTokenRefused(token, 'app_rw', iam, Date.now()), undefined);
+    const { accessKeyId, secretAccessKey, sessionToken } = sessionOf(token);
+    const credentials = { accessKeyId, secretAccessKey, sessionToken };
+    const { host: hostname, port, region } = iam;
+    const stolen = new Signer({ hostname, port, region, username: 'app_ro', credentials });
+    assert.equal(whyTokenRefused(await stolen.getAuthToken(), 'app_ro', iam, Date.now()), why);
+  }
 });
 
 test('a role that does not trust the service is 503 with the reason on record, and other databases are served', async (t) => {

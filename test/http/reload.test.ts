@@ -144,6 +144,12 @@ test('counts of rates go on over a reload', async (t) => {
 
 const REFUSED: readonly [what: string, from: string, to: string, why: RegExp][] = [
   ['another port', 'port: 0', 'port: 8081', /A changed server\.port needs a restart of the service\./],
+  [
+    'the role of the machine',
+    'server: {',
+    'aws: { allowInstanceProfile: true }\nserver: {',
+    /A changed aws\.allowInstanceProfile needs a restart of the service\./,
+  ],
   ['another admin host', 'adminPort: 0', 'adminPort: 0, adminHost: "::1"', /server\.adminHost needs a restart/],
   ['another audit store', 'limits:', 'audit: { store: { type: file } }\nlimits:', /audit\.store needs a restart/],
   [

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -8,10 +7,4 @@ export function liveBytes(): number {
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
   return process.memoryUsage().heapUsed;
-}
-
-/** The same once what has just ended is let go: until then a stack may hold the lists of the last step. */
-export async function settledLiveBytes(): Promise<number> {
-  await sleep(100);
-  return liveBytes();
 }

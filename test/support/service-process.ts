@@ -36,5 +36,5 @@ export function runProgram(
   });
   // Programs that end by themselves never listen, and nobody asks them to.
   listening.catch(() => undefined);
-  return { child, ended, listening };
+  return { child, ended, listening, stdout: () => stdout };
 }

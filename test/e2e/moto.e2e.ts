@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
@@ -65,8 +65,8 @@ async function start(t: TestContext, credentials: string, env: Readonly<Record<s
       const jwt = await mintJwt(privateKey, {});
       const init = post({ database: 'orders', user: 'app_rw' }, { authorization: `Bearer ${jwt}` });
       const response = await fetch(new URL('/v1/tokens', url), init);
-      const body: { token?: string; expires_at?: string } = await response.json();
-      return { status: response.status, ...body };
+      const token = /"token":"([^"]+)"/.exec(await response.text())?.[1] ?? '';
+      return { status: response.status, token };
     },
     records: () => readSqliteRecords(join(folder, 'data', 'audit.db')),
     log: program.stdout,
@@ -75,7 +75,7 @@ async function start(t: TestContext, credentials: string, env: Readonly<Record<s
 
 test('AssumeRole: the service is the user of its keys, and a session of the role signs the token', async (t) => {
   const service = await start(t, `role: { arn: "${ROLE}", scope: perCaller, externalId: vendor }`, keys);
-  const { status, token = '' } = await service.issue();
+  const { status, token } = await service.issue();
   assert.equal(status, 201);
   const record = service.records().at(-1);
   assert.match(
@@ -112,7 +112,7 @@ test('AssumeRoleWithWebIdentity: without keys of its own, the service signs with
   await moto.enforce(false);
   const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' };
   const service = await start(t, `webIdentity: { arn: "${ROLE}", issuers: [cluster] }`, none);
-  const { status, token = '' } = await service.issue();
+  const { status, token } = await service.issue();
   assert.equal(status, 201);
   const record = service.records().at(-1);
   assert.match(record?.role_arn ?? '', /:assumed-role\/orders-connect\/[0-9a-f-]{36}@system_/);

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { whyTokenRefused } from '../../demo/sandbox-database/check-iam-token.ts';
+import { openSandboxSts, type SandboxSts } from '../../demo/sandbox-sts/open-sandbox-sts.ts';
+import type { PolicyDocument } from '../../demo/sandbox-sts/policy.ts';
+import { asSigningCredentials } from '../../src/aws/sdk-credentials.ts';
+import { API, post, SECRET_KEY, startService } from '../support/running-service.ts';
+
+/* The examples of docs/aws-credentials.md, against the stand-in for STS and the sandbox's check of IAM tokens. */
+
+const PAGE = readFileSync(new URL('../../docs/aws-credentials.md', import.meta.url), 'utf8');
+const ACCOUNT = 'arn:aws:iam::123456789012';
+const VENDOR = `${ACCOUNT}:role/rds-token-vendor`;
+const CONNECT = `${ACCOUNT}:role/orders-connect`;
+const USER = `${ACCOUNT}:user/tester`;
+const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/;
+
+/** Of one scope: its section, and what it leaves to the sections before it. */
+type Example = {
+  readonly yaml: string;
+  readonly asked: string;
+  readonly trust: PolicyDocument;
+  readonly connect: PolicyDocument;
+  readonly vendor: PolicyDocument;
+};
+
+function sectionOf(title: string): string {
+  return PAGE.split(/^### /m).find((part) => part.startsWith(`${title}\n`)) ?? assert.fail(title);
+}
+
+function jsonAfter(section: string, words: string): string | undefined {
+  const [, text] = section.split(`${words}:\n\n\`\`\`json\n`);
+  return text?.split('\n```')[0];
+}
+
+function exampleOf(title: string): Example {
+  const own = sectionOf(title);
+  const shared = sectionOf('shared');
+  const policy = (words: string): PolicyDocument =>
+    JSON.parse(jsonAfter(own, words) ?? jsonAfter(shared, words) ?? assert.fail(words));
+  return {
+    yaml: /```yaml\n([^]*?)```/.exec(own)?.[1] ?? assert.fail('no YAML'),
+    asked: jsonAfter(own, 'What STS is asked') ?? assert.fail('no request'),
+    trust: policy('Trust policy of `orders-connect`'),
+    connect: policy('Permission policy of `orders-connect`'),
+    vendor: policy('Permission policy of `rds-token-vendor`'),
+  };
+}
+
+/** The policy without one of its actions, for each of them. */
+function withoutEach(policy: PolicyDocument): PolicyDocument[] {
+  const statements = [policy.Statement].flat();
+  return statements.flatMap((statement, index) => {
+    const actions = [statement.Action].flat();
+    return actions.map((action) => ({
+      ...policy,
+      Statement: statements.with(index, { ...statement, Action: actions.filter((other) => other !== action) }),
+    }));
+  });
+}
+
+let sts: SandboxSts;
+let earlier: string | undefined;
+const anyone: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Principal: { AWS: USER }, Action: 'sts:AssumeRole' },
+};
+const roles = new Map<string, { trustPolicy: PolicyDocument; permissionPolicy: PolicyDocument }>();
+before(async () => {
+  sts = await openSandboxSts({
+    now: Date.now,
+    users: new Map([['AKIAIOSFODNN7EXAMPLE', { secretAccessKey: SECRET_KEY, arn: USER }]]),
+    roles,
+    verifyJwt: () => Promise.resolve({ provider: 'https://idp.example', subject: API, audience: 'vendor' }),
+  });
+  earlier = process.env['AWS_ENDPOINT_URL_STS'];
+  process.env['AWS_ENDPOINT_URL_STS'] = sts.url;
+});
+after(async () => {
+  if (earlier === undefined) delete process.env['AWS_ENDPOINT_URL_STS'];
+  else process.env['AWS_ENDPOINT_URL_STS'] = earlier;
+  await sts.close();
+});
+
+function setRoles({ trust, connect, vendor }: Example): void {
+  roles.set(VENDOR, { trustPolicy: anyone, permissionPolicy: vendor });
+  roles.set(CONNECT, { trustPolicy: trust, permissionPolicy: connect });
+}
+
+/** As EKS gives it to the service: a session of its role. */
+async function ownCredentials() {
+  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: SECRET_KEY };
+  const client = new STSClient({ region: 'us-west-2', credentials });
+  const command = new AssumeRoleCommand({ RoleArn: VENDOR, RoleSessionName: 'pod' });
+  const { Credentials: given } = await client.send(command);
+  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '', Expiration = new Date() } = given ?? {};
+  return asSigningCredentials({
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration: Expiration,
+  });
+}
+
+async function start(t: TestContext, example: Example) {
+  setRoles(example);
+  const block = example.yaml.replace(/^/gm, '    ').trimEnd();
+  return startService(t, {
+    config: (text) =>
+      text
+        .replace('    jwks: {', '    kubernetes: {}\n    jwks: {')
+        .replace('    resourceId: cluster', `${block}\n    resourceId: cluster`),
+    overrides: { loadCredentials: ownCredentials },
+  });
+}
+
+/** 201 and why the database refuses the token, or another status. */
+async function loginOf(t: TestContext, example: Example): Promise<string> {
+  const service = await start(t, example);
+  const pod = { namespace: 'payments', serviceaccount: { name: 'api', uid: 'u1' } };
+  const authorization = `Bearer ${await service.mint({ 'kubernetes.io': pod })}`;
+  const wanted = post({ database: 'orders', user: 'app_rw' }, { authorization });
+  const response = await service.ask('/v1/tokens', wanted);
+  if (response.status !== 201) return String(response.status);
+  const token = /"token":"([^"]+)"/.exec(await response.text())?.[1] ?? '';
+  const iam = {
+    host: 'orders.cluster-abc.us-west-2.rds.amazonaws.com',
+    port: 5432,
+    region: 'us-west-2',
+    accountId: '123456789012',
+    resourceId: 'cluster-ABCDEFGH',
+    secretAccessKeys: new Map<string, string>(),
+    session: sts.session,
+  };
+  return `201 ${whyTokenRefused(token, 'app_rw', iam, Date.now()) ?? 'logged in'}`;
+}
+
+/** The last call of the service to STS as the page shows it; ids, host and JWT are of the moment. */
+function lastAsked(): object {
+  const { action, parameters } = sts.calls.at(-1) ?? assert.fail('STS was not asked');
+  const shown = Object.entries(parameters).map(([key, value]) => {
+    if (key === 'WebIdentityToken') return [key, "the caller's JWT"];
+    const text = value.replace(UUID, 'AUDIT-ID').replace(/^rds-token-vendor@.*/, 'rds-token-vendor@INSTANCE');
+    return [key, text];
+  });
+  return { Action: action, ...Object.fromEntries(shown) };
+}
+
+for (const title of ['shared', 'perUser', 'perCaller', 'webIdentity']) {
+  describe(`the example ${title}`, () => {
+    const example = exampleOf(title);
+    test('its policies let the caller in, and STS is asked what the page shows', async (t) => {
+      assert.equal(await loginOf(t, example), '201 logged in');
+      assert.equal(JSON.stringify(lastAsked(), null, 2), example.asked);
+    });
+    for (const trust of withoutEach(example.trust)) {
+      test(`the trust policy needs each action: ${JSON.stringify(trust.Statement)}`, async (t) => {
+        assert.equal(await loginOf(t, { ...example, trust }), '503');
+      });
+    }
+    for (const connect of withoutEach(example.connect)) {
+      test('without rds-db:connect the database refuses the token', async (t) => {
+        assert.match(await loginOf(t, { ...example, connect }), /^201 the polic.* do(?:es)? not allow this user$/);
+      });
+    }
+    for (const vendor of title === 'webIdentity' ? [] : withoutEach(example.vendor)) {
+      test(`the service's own policy needs each action: ${JSON.stringify(vendor.Statement)}`, async (t) => {
+        assert.equal(await loginOf(t, { ...example, vendor }), '503');
+      });
+    }
+  });
+}
+
+test('the table of costs has the characters of the session policies', () => {
+  for (const title of ['perUser', 'perCaller', 'webIdentity']) {
+    const { Policy }: { Policy: string } = JSON.parse(exampleOf(title).asked);
+    assert.match(PAGE, new RegExp(`user \`app_rw\` \\| 0 \\|.* ${Policy.length} \\|`));
+  }
+});

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AUDIENCE } from './issuer.ts';
-import { RDS_ENDPOINT } from './settings.ts';
+import { ACCOUNT_ID, RDS_ENDPOINT, RESOURCE_ID, ROLE_ARN } from './settings.ts';
 
 /** The service's configuration in the sandbox, in which files are beside config.yaml. */
 export function sandboxConfig(options: {
@@ -24,12 +24,14 @@ databases:
   orders:
     engine: postgres
     region: ${RDS_ENDPOINT.region}
-    accountId: "123456789012"
-    resourceId: cluster-SANDBOX
+    accountId: "${ACCOUNT_ID}"
+    resourceId: ${RESOURCE_ID}
     endpoints:
       # Tokens are signed for the RDS endpoint; clients connect to the stand-in.
       writer: { host: ${RDS_ENDPOINT.host}, port: ${RDS_ENDPOINT.port}, connectHost: localhost, connectPort: ${databasePort} }
     databaseName: orders
+    # Each user's tokens are signed with a session that may be this one user only.
+    role: { arn: "${ROLE_ARN}", scope: perUser }
     caBundle: { file: ca.pem, sha256: ${sha256} }
 grants:
   - name: payments-api
@@ -43,8 +45,6 @@ grants:
     allow: [{ database: orders, users: [dba_admin] }]
 auditors:
   - { name: security, issuer: local, claims: { groups: security-audit } }
-# The keys are AWS's published example: STS does not know them.
-aws: { callerIdentity: false }
 audit: { store: { type: sqlite, path: audit.db }, checkpointKeyFile: checkpoint-key.pem }
 `;
 }

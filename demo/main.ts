@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { openAws } from './aws.ts';
 import { makeCertificates } from './certificates.ts';
 import { sandboxConfig } from './config.ts';
 import { environmentFile, linesToPaste } from './environment.ts';
 import { openIssuer } from './issuer.ts';
 import { openSandboxDatabase } from './sandbox-database/open-sandbox-database.ts';
 import { startService } from './service.ts';
-import { ACCESS_KEY_ID, RDS_ENDPOINT, readSettings, SECRET_ACCESS_KEY, type Settings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { playStory } from './story.ts';
 
 /*
@@ -49,8 +50,9 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
   cleanUps.push(() => rmSync(state, { recursive: true, force: true }));
   const write = (name: string, text: string): void => writeFileSync(join(state, name), text, { mode: 0o600 });
 
-  console.log('Starting a local issuer, a stand-in for an RDS PostgreSQL, and the service …');
+  console.log('Starting a local issuer, stand-ins for AWS STS and an RDS PostgreSQL, and the service …');
   const tls = await makeCertificates(Date.now());
+  const aws = await keep(openAws(), (opened) => opened.close());
   let shift = 0;
   const opening = [
     keep(openIssuer(issuerPort), (issuer) => issuer.close()),
@@ -60,7 +62,7 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
         tls,
         now: () => Date.now() + shift,
         onRefused: () => {},
-        database: { ...RDS_ENDPOINT, secretAccessKeys: new Map([[ACCESS_KEY_ID, SECRET_ACCESS_KEY]]) },
+        database: aws.iam,
       }),
       (database) => database.close(),
     ),
@@ -76,12 +78,13 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
     'config.yaml',
     sandboxConfig({ servicePort, adminPort, databasePort: database.port, issuerUrl: issuer.url, ca: tls.ca }),
   );
-  await keep(startService(state, adminUrl), (service) => service.stop());
+  await keep(startService({ state, adminUrl, stsUrl: aws.url }), (service) => service.stop());
 
   await playStory({
     vendorUrl,
     issuer,
     state,
+    forge: aws.forge,
     shiftClock: (milliseconds) => {
       shift = milliseconds;
     },

@@ -15,14 +15,21 @@ export type SandboxService = {
 const PROGRAM = fileURLToPath(new URL('../bin/rds-token-vendor.mjs', import.meta.url));
 const START_LIMIT_MS = 15_000;
 
+export type ServiceOptions = { readonly state: string; readonly adminUrl: string; readonly stsUrl: string };
+
 /** Starts `rds-token-vendor --config STATE/config.yaml` with example AWS credentials, and waits until it is ready. */
-export async function startService(state: string, adminUrl: string): Promise<SandboxService> {
+export async function startService({ state, adminUrl, stsUrl }: ServiceOptions): Promise<SandboxService> {
   const logFile = join(state, 'service.log');
   const log = openSync(logFile, 'w', 0o600);
   const child = spawn(process.execPath, [PROGRAM, '--config', join(state, 'config.yaml')], {
     stdio: ['ignore', log, log],
     // Nothing else of the environment: neither real AWS credentials nor a proxy may reach the sandbox.
-    env: { PATH: process.env['PATH'], AWS_ACCESS_KEY_ID: ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY },
+    env: {
+      PATH: process.env['PATH'],
+      AWS_ACCESS_KEY_ID: ACCESS_KEY_ID,
+      AWS_SECRET_ACCESS_KEY: SECRET_ACCESS_KEY,
+      AWS_ENDPOINT_URL_STS: stsUrl,
+    },
   });
   closeSync(log);
   let running = true;

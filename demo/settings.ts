@@ -12,6 +12,11 @@ export const RDS_ENDPOINT = {
   region: 'us-west-2',
 } as const;
 
+export const ACCOUNT_ID = '123456789012';
+export const RESOURCE_ID = 'cluster-SANDBOX';
+/** Of the database's account: its sessions sign the tokens. */
+export const ROLE_ARN = `arn:aws:iam::${ACCOUNT_ID}:role/orders-connect`;
+
 export type Settings = {
   /** Where everything of this run is kept, until its end. */
   readonly state: string;

@@ -9,6 +9,8 @@ export type StoryOptions = {
   readonly issuer: Pick<SandboxIssuer, 'mint' | 'rotate'>;
   /** The sandbox's folder, with its configuration, audit store and log. */
   readonly state: string;
+  /** A token for another user, signed with the keys of the session that signed this one. */
+  readonly forge: (token: string, user: string) => Promise<string>;
   /** Puts the database's clock forward by this many milliseconds; 0 puts it right again. */
   readonly shiftClock: (milliseconds: number) => void;
   readonly print: (line: string) => void;
@@ -17,7 +19,7 @@ export type StoryOptions = {
 type Login = { readonly token: string; readonly user: string; readonly application?: string };
 
 /** Plays the whole story and prints each step. Each step is checked: one that does not hold rejects. */
-export async function playStory({ vendorUrl, issuer, state, shiftClock, print }: StoryOptions): Promise<void> {
+export async function playStory({ vendorUrl, issuer, state, forge, shiftClock, print }: StoryOptions): Promise<void> {
   let steps = 0;
   const step = (title: string): void => print(`\n${++steps}. ${title}`);
   const show = (text: string): void => print(`   ${text}`);
@@ -93,6 +95,9 @@ export async function playStory({ vendorUrl, issuer, state, shiftClock, print }:
   show(`tampered:     FATAL: ${words('app_rw')}`);
   assert.equal(await refusal(open({ token, user: 'app_ro' })), words('app_ro'));
   show(`another user: FATAL: ${words('app_ro')}`);
+  const forgedForOther = await forge(token, 'app_ro');
+  assert.equal(await refusal(open({ token: forgedForOther, user: 'app_ro' })), words('app_ro'));
+  show('signed for app_ro with the AWS session of app_rw: refused too, the session may be app_rw only');
   shiftClock(900_000);
   assert.equal(await refusal(open({ token, user: 'app_rw' })), words('app_rw'));
   shiftClock(0);

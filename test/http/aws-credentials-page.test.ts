@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { whyTokenRefused } from '../../demo/sandbox-database/check-iam-token.ts';
 import { openSandboxSts, type SandboxSts } from '../../demo/sandbox-sts/open-sandbox-sts.ts';
 import type { PolicyDocument } from '../../demo/sandbox-sts/policy.ts';
 import { asSigningCredentials } from '../../src/aws/sdk-credentials.ts';
+import { assumeSession } from '../support/assumed-session.ts';
 import { API, post, SECRET_KEY, startService } from '../support/running-service.ts';
 
 /* The examples of docs/aws-credentials.md, against the stand-in for STS and the sandbox's check of IAM tokens. */
@@ -91,16 +91,12 @@ function setRoles({ trust, connect, vendor }: Example): void {
 
 /** As EKS gives it to the service: a session of its role. */
 async function ownCredentials() {
-  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: SECRET_KEY };
-  const client = new STSClient({ region: 'us-west-2', credentials });
-  const command = new AssumeRoleCommand({ RoleArn: VENDOR, RoleSessionName: 'pod' });
-  const { Credentials: given } = await client.send(command);
-  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '', Expiration = new Date() } = given ?? {};
+  const given = await assumeSession(VENDOR);
   return asSigningCredentials({
-    accessKeyId: AccessKeyId,
-    secretAccessKey: SecretAccessKey,
-    sessionToken: SessionToken,
-    expiration: Expiration,
+    accessKeyId: given.AccessKeyId,
+    secretAccessKey: given.SecretAccessKey,
+    sessionToken: given.SessionToken,
+    expiration: given.Expiration,
   });
 }
 

@@ -30,12 +30,15 @@ export type AwsCredentialsOptions = {
 
 /** How often what is kept warm is looked at, milliseconds. */
 const LOOK_MS = 30_000;
+/** Callers' own requests need places at the roles' gates too. */
+const WARM_AT_ONCE = 2;
 
 type InForce = { readonly plans: ReadonlyMap<string, CredentialPlan>; readonly warm: readonly WarmSession[] };
 
 export function createAwsCredentials({ own, identity, sessions, ownRegion }: AwsCredentialsOptions): AwsCredentials {
   let inForce: InForce = { plans: new Map(), warm: [] };
   let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | undefined;
 
   function needsOwn(): boolean {
     return [...inForce.plans.values()].some(({ kind }) => kind !== 'webIdentity');
@@ -44,7 +47,18 @@ export function createAwsCredentials({ own, identity, sessions, ownRegion }: Aws
   /** Failures are told where they arise. */
   async function look(): Promise<void> {
     if (needsOwn()) await identity.refresh().catch(() => undefined);
-    await Promise.allSettled(inForce.warm.map(({ plan, wanted }) => sessions.take(plan, wanted)));
+    const { warm } = inForce;
+    for (let at = 0; at < warm.length; at += WARM_AT_ONCE) {
+      const some = warm.slice(at, at + WARM_AT_ONCE);
+      await Promise.allSettled(some.map(({ plan, wanted }) => sessions.take(plan, wanted)));
+    }
+  }
+
+  /** One look at a time: what is asked for during one is seen by the next. */
+  function lookNow(): void {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
   }
 
   return {
@@ -61,14 +75,14 @@ export function createAwsCredentials({ own, identity, sessions, ownRegion }: Aws
         },
         commit() {
           inForce = next;
-          if (timer) void look();
+          if (timer) lookNow();
         },
         discard() {},
       };
     },
     start() {
-      timer = setInterval(() => void look(), LOOK_MS).unref();
-      void look();
+      timer = setInterval(lookNow, LOOK_MS).unref();
+      lookNow();
     },
     async readiness() {
       const plans = [...inForce.plans.values()];

@@ -74,15 +74,19 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
     return underWay;
   }
 
+  function keep(credentials: Kept): void {
+    const life = credentials.expiresAt === null ? Number.POSITIVE_INFINITY : credentials.expiresAt - clock.now();
+    // Sources such as instance metadata may hand out what they had, or less.
+    if (current === undefined || life >= lifeMs()) {
+      current = { credentials, endsAt: clock.monotonic() + life, renewBelowMs: options.renewBelowMs(life) };
+    }
+    failure = undefined;
+  }
+
   async function attempt(load: () => Promise<Kept>, before: number): Promise<void> {
     try {
-      const credentials = await withTimeout(load(), origin);
-      const life = credentials.expiresAt === null ? Number.POSITIVE_INFINITY : credentials.expiresAt - clock.now();
-      // Sources such as instance metadata may hand out what they had, or less.
-      if (current === undefined || life >= lifeMs()) {
-        current = { credentials, endsAt: clock.monotonic() + life, renewBelowMs: options.renewBelowMs(life) };
-      }
-      failure = undefined;
+      // Also when nobody waits for it any more: what comes late serves the next request.
+      await withTimeout(load().then(keep), origin);
     } catch (error) {
       if (error instanceof NotAsked) attemptedAt = before;
       failure = asCredentialsFault(error, origin);

@@ -22,6 +22,8 @@ export type RoleGateOptions = {
 const PAUSE_MS = 30_000;
 /** At once for one role: sessions of many users may begin together, and STS counts by account. */
 const MOST_AT_ONCE = 4;
+/** About as many as have their turn while a caller waits. Who comes later is told to come again. */
+const MOST_WAITING = 100;
 
 export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGate {
   /** Since the last call that failed for the whole role. */
@@ -45,6 +47,9 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
 
   async function enter(): Promise<void> {
     if (running >= MOST_AT_ONCE) {
+      if (waiting.length >= MOST_WAITING) {
+        throw new NotAsked('credentials_unavailable', `role ${roleArn}: too many sessions begin at once`);
+      }
       // Whoever leaves hands its place on.
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else running += 1;

@@ -56,3 +56,29 @@ for (const [left, jump, elapsed, gets] of TABLE) {
     assert.equal(await given(left, jump, elapsed), gets);
   });
 }
+
+test('credentials that come when nobody waits any more serve the next request', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const late = Promise.withResolvers<SigningCredentials>();
+  let loads = 0;
+  const kept = createKeptCredentials({
+    clock: { now: () => NOW, monotonic: () => 0 },
+    renewBelowMs: () => 0,
+    retryMs: () => 1e12,
+    origin: 'the test',
+  });
+  const wanted = {
+    minLifeMs: 60_000,
+    load: () => {
+      loads += 1;
+      return late.promise;
+    },
+  };
+  const first = kept.take(wanted);
+  t.mock.timers.tick(5_000);
+  await assert.rejects(first, { code: 'credentials_unavailable', message: /within 5 s/ });
+  late.resolve(credentials(3600));
+  await new Promise(setImmediate);
+  assert.deepEqual(await kept.take(wanted), credentials(3600));
+  assert.equal(loads, 1);
+});

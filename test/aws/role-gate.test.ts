@@ -60,3 +60,17 @@ test('four calls at once, and those that wait are not made once trouble has begu
   const ended = await Promise.allSettled(running);
   assert.deepEqual([made, ended.every(({ status }) => status === 'rejected')], [4, true]);
 });
+
+test('of very many at once, those beyond a hundred that wait are told to come again, and STS is not in trouble', async () => {
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => 0 });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const running = Array.from({ length: 110 }, () => gate.run(() => promise));
+  const outcomes = Promise.allSettled(running);
+  await new Promise(setImmediate);
+  resolve('session');
+  const refused = (await outcomes).filter(({ status }) => status === 'rejected');
+  assert.equal(refused.length, 6);
+  await assert.rejects(running.at(-1) ?? assert.fail(), { message: /too many sessions begin at once/ });
+  assert.equal(gate.paused(), undefined);
+  assert.equal(await gate.run(() => Promise.resolve('later')), 'later');
+});

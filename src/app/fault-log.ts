@@ -21,10 +21,15 @@ export function createFaultLog(logger: FastifyBaseLogger, now: () => number): (o
     const known = seconds.get(code);
     // A clock that was put back begins anew.
     if (known && time >= known.began && time < known.began + SECOND) return known;
-    if (known && known.omitted > 0) logger.error({ code, omitted: known.omitted }, 'more decisions failed');
+    if (known) tellOmitted(code, known);
     const begun = { began: time, logged: 0, omitted: 0 };
     seconds.set(code, begun);
     return begun;
+  }
+
+  function tellOmitted(code: string, second: Second): void {
+    if (second.omitted > 0) logger.error({ code, omitted: second.omitted }, 'more decisions failed');
+    second.omitted = 0;
   }
 
   return (outcome) => {
@@ -33,6 +38,8 @@ export function createFaultLog(logger: FastifyBaseLogger, now: () => number): (o
     const second = secondOf(fault.code);
     if (second.logged >= INDIVIDUALLY) {
       second.omitted += 1;
+      // There may be no fault after this one to tell it with.
+      if (second.omitted === 1) setTimeout(() => tellOmitted(fault.code, second), SECOND).unref();
       return;
     }
     second.logged += 1;

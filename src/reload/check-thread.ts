@@ -30,7 +30,7 @@ export function createConfigLoader(options: CheckOptions): ConfigLoader {
   let worker: Worker | null = null;
 
   async function check(path: string): Promise<CheckAnswer> {
-    const thread = (worker ??= startThread());
+    const thread = (worker ??= open());
     const ended = new AbortController();
     try {
       thread.postMessage({ path, options });
@@ -48,6 +48,17 @@ export function createConfigLoader(options: CheckOptions): ConfigLoader {
     } finally {
       ended.abort();
     }
+  }
+
+  /** One that ends while nobody waits for it is not used again. */
+  function open(): Worker {
+    const thread = startThread();
+    // Without a listener the error would end the process; `exit` follows it.
+    thread.on('error', () => undefined);
+    thread.once('exit', () => {
+      if (worker === thread) worker = null;
+    });
+    return thread;
   }
 
   async function end(): Promise<void> {

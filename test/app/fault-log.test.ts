@@ -54,3 +54,14 @@ test('a clock that is put back holds no line back', () => {
   fail('internal');
   assert.equal(lines.at(-1)?.['msg'], 'a decision failed');
 });
+
+test('after the last fault of a flood too it is told how many there were more', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { lines, fail } = logging();
+  for (let n = 0; n < 12; n++) fail('internal');
+  assert.equal(lines.length, 10);
+  t.mock.timers.tick(1000);
+  assert.deepEqual([lines.at(-1)?.['omitted'], lines.length], [2, 11]);
+  t.mock.timers.tick(10_000);
+  assert.equal(lines.length, 11);
+});

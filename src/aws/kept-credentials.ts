@@ -78,7 +78,10 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
     const life = credentials.expiresAt === null ? Number.POSITIVE_INFINITY : credentials.expiresAt - clock.now();
     // Sources such as instance metadata may hand out what they had, or less.
     if (current === undefined || life >= lifeMs()) {
-      current = { credentials, endsAt: clock.monotonic() + life, renewBelowMs: options.renewBelowMs(life) };
+      // The same ones, handed out again, live no longer because the clock was put back meanwhile.
+      const before = isSame(current?.credentials, credentials) ? current?.endsAt : undefined;
+      const endsAt = Math.min(clock.monotonic() + life, before ?? Number.POSITIVE_INFINITY);
+      current = { credentials, endsAt, renewBelowMs: options.renewBelowMs(life) };
     }
     failure = undefined;
   }
@@ -131,6 +134,10 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
       );
     },
   };
+}
+
+function isSame(one: SigningCredentials | undefined, other: SigningCredentials): boolean {
+  return one?.accessKeyId === other.accessKeyId && one.expiresAt === other.expiresAt;
 }
 
 /** The SDK's messages name places it looked in and may quote a source's answer: the record gets our words only. */

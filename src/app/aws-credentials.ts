@@ -3,6 +3,7 @@ import type { CredentialSource } from '../aws/credential-source.ts';
 import type { createOwnIdentity } from '../aws/own-identity.ts';
 import type { OwnCredentials } from '../aws/provider-chain.ts';
 import type { RoleSessions } from '../aws/role-sessions.ts';
+import { roleStates } from '../aws/role-states.ts';
 import { type WarmSession, warmSessions } from '../aws/warm-sessions.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { type AwsReadiness, worded } from '../http/readiness.ts';
@@ -86,7 +87,6 @@ export function createAwsCredentials({ own, identity, sessions, ownRegion }: Aws
     },
     async readiness() {
       const plans = [...inForce.plans.values()];
-      const roles = plans.filter((plan) => plan.kind !== 'own');
       const ownState = needsOwn()
         ? await worded(() => own.resolve())
         : 'not used: every database takes its callers’ JWTs';
@@ -94,7 +94,7 @@ export function createAwsCredentials({ own, identity, sessions, ownRegion }: Aws
         own: ownState,
         // A database that takes its callers' JWTs needs nothing of the service's.
         able: ownState === 'ok' || plans.some(({ kind }) => kind === 'webIdentity'),
-        roles: Object.fromEntries(roles.map((plan) => [plan.arn, sessions.trouble(plan) ?? 'ok'])),
+        roles: roleStates(plans, sessions.state),
         identity: needsOwn() ? identity.describe() : undefined,
       };
     },

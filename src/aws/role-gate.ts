@@ -12,6 +12,8 @@ export type RoleGate = {
   run<T>(call: (patient: boolean) => Promise<T>): Promise<T>;
   /** Why STS is not asked now; undefined when it is. */
   paused(): Fault | undefined;
+  /** What came of the last call that has an answer; undefined while there is none. */
+  last(): 'ok' | StsError | undefined;
 };
 
 export type RoleGateOptions = {
@@ -28,6 +30,7 @@ const MOST_WAITING = 100;
 export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGate {
   /** Since the last call that failed for the whole role. */
   let trouble: { readonly error: StsError; until: number } | undefined;
+  let last: 'ok' | StsError | undefined;
   let running = 0;
   const waiting: (() => void)[] = [];
 
@@ -68,9 +71,11 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
     try {
       const answer = await call(patient);
       trouble = undefined;
+      last = 'ok';
       return answer;
     } catch (error) {
       const failed = asStsError(error);
+      last = failed;
       // A refusal is an answer too: STS is there.
       trouble = failed.concernsRole ? { error: failed, until: monotonic() + PAUSE_MS } : undefined;
       throw failed;
@@ -79,6 +84,7 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
 
   return {
     paused,
+    last: () => last,
     async run(call) {
       refuseWhilePaused();
       await enter();

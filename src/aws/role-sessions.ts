@@ -13,8 +13,8 @@ import { StsError } from './sts-failure.ts';
 export type RoleSessions = {
   /** @throws {Fault} when there is no session that lives `minLifeMs` */
   take(plan: RolePlan | WebIdentityPlan, wanted: CredentialsRequest): Promise<ResolvedCredentials>;
-  /** Why STS is not asked for a role now; undefined when it is. */
-  trouble(plan: RolePlan | WebIdentityPlan): string | undefined;
+  /** What came of the last call for a role: `ok`, or in one sentence why there was no session, or that none was asked for. */
+  state(plan: RolePlan | WebIdentityPlan): string;
   /** How many are kept. */
   size(): number;
 };
@@ -37,6 +37,7 @@ export const MOST_SESSIONS = 10_000;
 const RETRY_MS = 30_000;
 /** What signs a call to STS needs to live no longer than the call. */
 const BASE_LIFE_MS = 10_000;
+export const NOT_ASKED_YET = 'no session was asked for yet';
 /** A session that ends later than it was asked for shows that our clock is slow. */
 const SKEW_MS = 2_000;
 
@@ -149,7 +150,10 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
       const request = () => sessionRequest(plan, wanted, instance);
       return takeRole(plan, sessionKey(plan, wanted), request, wanted.minLifeMs);
     },
-    trouble: (plan) => roleOf(plan).gate.paused()?.message,
+    state(plan) {
+      const last = roleOf(plan).gate.last() ?? NOT_ASKED_YET;
+      return last instanceof StsError ? `${last.message} in ${plan.stsRegion}` : last;
+    },
     size: () => sessions.size,
   };
 }

@@ -145,6 +145,19 @@ test('a role that does not trust the service is 503 with the reason on record, a
   assert.equal((await service.ask('/v1/tokens', post({ database: 'billing' }))).status, 201);
 });
 
+test('/readyz says of each role what came of its last call, and a refused role leaves the service ready', async (t) => {
+  const service = await start(t, '', {}, `${ROLE}-of-others`);
+  const told = async () => {
+    const { status, checks } = await (await fetch(new URL('/readyz', service.adminUrl))).json();
+    return [status, checks.aws_roles];
+  };
+  const role = `${ROLE}-of-others`;
+  assert.deepEqual(await told(), ['ready', { [role]: 'no session was asked for yet' }]);
+  const response = await service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }));
+  assert.equal(response.status, 503);
+  assert.deepEqual(await told(), ['ready', { [role]: 'STS: it does not allow this (AccessDenied) in us-west-2' }]);
+});
+
 test('while STS throttles, sessions that live go on signing and it is asked once in 30 s; then 503 until it answers', async (t) => {
   let ahead = 0;
   const service = await start(t, '', { monotonic: () => performance.now() + ahead });

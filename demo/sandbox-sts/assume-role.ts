@@ -6,6 +6,7 @@ import { type NewSession, type SandboxRole, type SandboxSession, type Sessions, 
 import { accessDenied, StsError, validationError } from './sts-error.ts';
 import { untrustedAction } from './trust-policy.ts';
 import { type VerifyJwt, verifyWebIdentity } from './web-identity.ts';
+import type { Tags } from './tags.ts';
 import type { Element } from './xml.ts';
 
 export type RoleDesk = {
@@ -22,8 +23,12 @@ const LONGEST_CHAINED_S = 3600;
 const LONGEST_SESSION_S = 43_200;
 
 export function assumeRole(form: Form, caller: Caller, desk: RoleDesk): Element {
-  const parameters = readAssumeRole(form);
-  const { roleArn, externalId, tags } = parameters;
+  const handedOn = caller.session?.transitiveTags ?? new Map<string, string>();
+  const parameters = readAssumeRole(form, handedOn);
+  const { roleArn, externalId } = parameters;
+  refuseConflict(parameters.tags, handedOn);
+  const tags = new Map([...parameters.tags, ...handedOn]);
+  const transitiveTags = new Map([...parameters.transitiveTags, ...handedOn]);
   const denied = (action: string): StsError =>
     accessDenied(`User: ${caller.arn} is not authorized to perform: ${action} on resource: ${roleArn}`);
   // A source identity stays through a chain of roles, and none of them can change it.
@@ -57,7 +62,7 @@ export function assumeRole(form: Form, caller: Caller, desk: RoleDesk): Element 
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     );
   }
-  const session = open(parameters, role, { tags, sourceIdentity }, desk);
+  const session = open(parameters, role, { tags, transitiveTags, sourceIdentity }, desk);
   return describe(session, parameters, sourceIdentity);
 }
 
@@ -81,9 +86,18 @@ export async function assumeRoleWithWebIdentity(form: Form, desk: RoleDesk): Pro
   if (!role || untrustedAction(role.trustPolicy, [action], request) !== undefined) {
     throw accessDenied(`Not authorized to perform ${action}`);
   }
-  const session = open(parameters, role, { tags: new Map(), sourceIdentity: null }, desk);
+  const session = open(parameters, role, { tags: new Map(), transitiveTags: new Map(), sourceIdentity: null }, desk);
   const described = describe(session, parameters, null);
   return { SubjectFromWebIdentityToken: subject, Audience: audience, Provider: provider, ...described };
+}
+
+/** What a chain of roles hands on cannot be changed on the way (IAM User Guide, "Chaining roles with session tags"). */
+function refuseConflict(tags: Tags, handedOn: Tags): void {
+  const taken = new Set([...handedOn.keys()].map((key) => key.toLowerCase()));
+  if (![...tags.keys()].some((key) => taken.has(key.toLowerCase()))) return;
+  const message =
+    "One of the specified tag keys can't be set because it conflicts with a transitive tag key of the calling session.";
+  throw new StsError(400, 'InvalidParameterValue', message);
 }
 
 /** A session is held to its role's policy and its own; users are not. */
@@ -96,7 +110,7 @@ function mayCall(session: SandboxSession | null, action: string, roleArn: string
 function open(
   { roleArn, sessionName, durationSeconds, policy, packedLength }: RoleParameters,
   { maxSessionSeconds = LONGEST_SESSION_S }: SandboxRole,
-  more: Pick<NewSession, 'tags' | 'sourceIdentity'>,
+  more: Pick<NewSession, 'tags' | 'transitiveTags' | 'sourceIdentity'>,
   { sessions, now, expired }: RoleDesk,
 ): SandboxSession {
   if (durationSeconds > maxSessionSeconds) {

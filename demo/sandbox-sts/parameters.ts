@@ -2,7 +2,7 @@ import { parseArn } from './arn.ts';
 import type { PolicyDocument } from './policy.ts';
 import { parseSessionPolicy } from './session-policy.ts';
 import { constraintError, StsError, validationError } from './sts-error.ts';
-import { readTags, type Tags } from './tags.ts';
+import { lengthOf, readTags, readTransitiveTags, type Tags } from './tags.ts';
 
 /** A request's parameters, by their name. */
 export type Form = ReadonlyMap<string, string>;
@@ -21,6 +21,7 @@ export type AssumeRoleParameters = RoleParameters & {
   readonly externalId: string | null;
   readonly sourceIdentity: string | null;
   readonly tags: Tags;
+  readonly transitiveTags: Tags;
 };
 
 export type WebIdentityParameters = RoleParameters & { readonly webIdentityToken: string };
@@ -41,15 +42,18 @@ const COMMON = ['RoleArn', 'RoleSessionName', 'DurationSeconds', 'Policy'];
 /** The real limit is of a packed form that AWS does not describe. */
 const MOST_PACKED = 4096;
 
-export function readAssumeRole(form: Form): AssumeRoleParameters {
-  const { tags, length, rest } = readTags(form);
-  knowOnly(rest, [...COMMON, 'ExternalId', 'SourceIdentity']);
-  const common = readCommon(form, length);
+/** @param inherited the tags that the calling session hands on, which take of the same room */
+export function readAssumeRole(form: Form, inherited: Tags): AssumeRoleParameters {
+  const { tags, rest } = readTags(form);
+  const { names, transitiveTags } = readTransitiveTags(form, tags);
+  knowOnly(rest, [...COMMON, ...names, 'ExternalId', 'SourceIdentity']);
+  const common = readCommon(form, lengthOf(tags) + lengthOf(inherited));
   return {
     ...common,
     externalId: optional(form, 'ExternalId'),
     sourceIdentity: optional(form, 'SourceIdentity'),
     tags,
+    transitiveTags,
   };
 }
 

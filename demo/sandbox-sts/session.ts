@@ -24,11 +24,13 @@ export type SandboxSession = {
   readonly permissionPolicy: PolicyDocument;
   readonly sourceIdentity: string | null;
   readonly tags: ReadonlyMap<string, string>;
+  /** Those of `tags` that go on to every role which the session assumes. */
+  readonly transitiveTags: ReadonlyMap<string, string>;
 };
 
 export type NewSession = Pick<
   SandboxSession,
-  'expiresAt' | 'roleArn' | 'sessionName' | 'sessionPolicy' | 'sourceIdentity' | 'tags'
+  'expiresAt' | 'roleArn' | 'sessionName' | 'sessionPolicy' | 'sourceIdentity' | 'tags' | 'transitiveTags'
 > & {
   /** Characters of the session policy and the tags: AWS packs both into the token, which grows with them. */
   readonly packedLength: number;

@@ -9,12 +9,10 @@ const CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const MEMBER = /^Tags\.member\.([1-9]\d*)\.(Key|Value)$/;
 
 /**
- * Reads `Tags.member.1.Key`, `Tags.member.1.Value` and so on. Gives the tags, their characters, and the names of the
- * form's other parameters. Source: STS API Reference, AssumeRole, "Tags", and Tag.
+ * Reads `Tags.member.1.Key`, `Tags.member.1.Value` and so on. Gives the tags and the names of the form's other parameters. Source: STS API Reference, AssumeRole, "Tags", and Tag.
  */
 export function readTags(form: ReadonlyMap<string, string>): {
   readonly tags: Tags;
-  readonly length: number;
   readonly rest: readonly string[];
 } {
   const members = new Map<number, Partial<Record<string, string>>>();
@@ -43,8 +41,21 @@ export function readTags(form: ReadonlyMap<string, string>): {
     seen.add(key.toLowerCase());
     tags.set(key, value);
   }
-  const length = [...tags].flat().join('').length;
-  return { tags, length, rest };
+  return { tags, rest };
+}
+
+const TRANSITIVE = /^TransitiveTagKeys\.member\.[1-9]\d*$/;
+
+/** Reads `TransitiveTagKeys.member.1` and so on: which of the tags go on to the next role. */
+export function readTransitiveTags(form: ReadonlyMap<string, string>, tags: Tags) {
+  const names = [...form.keys()].filter((name) => TRANSITIVE.test(name));
+  const keys = new Set(names.map((name) => form.get(name)?.toLowerCase()));
+  return { names, transitiveTags: new Map([...tags].filter(([key]) => keys.has(key.toLowerCase()))) };
+}
+
+/** The characters that tags take of the room for them and the policy. */
+export function lengthOf(tags: Tags): number {
+  return [...tags].flat().join('').length;
 }
 
 function check(text: string | undefined, member: string, min: number, max: number): string {

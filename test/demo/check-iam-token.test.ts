@@ -99,6 +99,7 @@ const SESSION: SandboxSession = {
   permissionPolicy: connectAs(`${RESOURCE}/app_*`),
   sourceIdentity: null,
   tags: new Map(),
+  transitiveTags: new Map(),
 };
 
 function databaseWith(session: SandboxSession): IamDatabase {

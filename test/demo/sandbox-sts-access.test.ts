@@ -106,6 +106,29 @@ test('a source identity stays through a chain of roles, and no role changes it',
   await refused(changed, 403, 'AccessDenied', /sts:SetSourceIdentity/);
 });
 
+test('transitive tags go on through a chain of roles: each needs sts:TagSession, and none changes them', async (t) => {
+  const { assume, roles, sts } = await openSandbox(t);
+  const Tags = [
+    { Key: 'pod', Value: 'a' },
+    { Key: 'own', Value: 'b' },
+  ];
+  const { keys } = await assume({ Tags, TransitiveTagKeys: ['pod'] });
+  const trustFor = (Action: string | string[]) => trust({ Principal: { AWS: ROLE }, Action });
+  roles.set(SECOND_ROLE, { trustPolicy: trustFor('sts:AssumeRole'), permissionPolicy: policy() });
+  await refused(assume({ RoleArn: SECOND_ROLE }, keys), 403, 'AccessDenied', /sts:TagSession/);
+  const trustPolicy = trustFor(['sts:AssumeRole', 'sts:TagSession']);
+  roles.set(SECOND_ROLE, { trustPolicy, permissionPolicy: policy() });
+  const second = await assume({ RoleArn: SECOND_ROLE, Tags: [{ Key: 'own', Value: 'c' }] }, keys);
+  const { tags, transitiveTags } = sts.session(second.keys.accessKeyId) ?? assert.fail();
+  assert.deepEqual(Object.fromEntries(tags), { own: 'c', pod: 'a' });
+  assert.deepEqual(Object.fromEntries(transitiveTags), { pod: 'a' });
+  const changed = assume({ RoleArn: SECOND_ROLE, Tags: [{ Key: 'POD', Value: 'x' }] }, keys);
+  await refused(changed, 400, 'InvalidParameterValue', /transitive/);
+  const onlyAssume = policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' });
+  roles.set(ROLE, { trustPolicy: trust(), permissionPolicy: onlyAssume });
+  await refused(assume({ RoleArn: SECOND_ROLE }, keys), 403, 'AccessDenied', /sts:TagSession/);
+});
+
 test('what the sandbox cannot evaluate is a 500 that says so', async (t) => {
   const { assume, roles } = await openSandbox(t);
   const trustPolicy = trust({ Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } });

@@ -5,7 +5,7 @@ import { whyTokenRefused } from '../../demo/sandbox-database/check-iam-token.ts'
 import { openSandboxSts, type SandboxSts } from '../../demo/sandbox-sts/open-sandbox-sts.ts';
 import type { PolicyDocument } from '../../demo/sandbox-sts/policy.ts';
 import { asSigningCredentials } from '../../src/aws/sdk-credentials.ts';
-import { assumeSession } from '../support/assumed-session.ts';
+import { assumeSession, type SessionInput } from '../support/assumed-session.ts';
 import { API, post, SECRET_KEY, startService } from '../support/running-service.ts';
 
 /* The examples of docs/aws-credentials.md, against the stand-in for STS and the sandbox's check of IAM tokens. */
@@ -35,14 +35,16 @@ function jsonAfter(section: string, words: string): string | undefined {
   return text?.split('\n```')[0];
 }
 
-function exampleOf(title: string): Example {
+/** @param like the section whose configuration goes with these policies, where it has none */
+function exampleOf(title: string, like = title): Example {
   const own = sectionOf(title);
+  const configured = sectionOf(like);
   const shared = sectionOf('shared');
   const policy = (words: string): PolicyDocument =>
     JSON.parse(jsonAfter(own, words) ?? jsonAfter(shared, words) ?? assert.fail(words));
   return {
-    yaml: /```yaml\n([^]*?)```/.exec(own)?.[1] ?? assert.fail('no YAML'),
-    asked: jsonAfter(own, 'What STS is asked') ?? assert.fail('no request'),
+    yaml: /```yaml\n([^]*?)```/.exec(configured)?.[1] ?? assert.fail('no YAML'),
+    asked: jsonAfter(configured, 'What STS is asked') ?? assert.fail('no request'),
     trust: policy('Trust policy of `orders-connect`'),
     connect: policy('Permission policy of `orders-connect`'),
     vendor: policy('Permission policy of `rds-token-vendor`'),
@@ -65,7 +67,7 @@ let sts: SandboxSts;
 let earlier: string | undefined;
 const anyone: PolicyDocument = {
   Version: '2012-10-17',
-  Statement: { Effect: 'Allow', Principal: { AWS: USER }, Action: 'sts:AssumeRole' },
+  Statement: { Effect: 'Allow', Principal: { AWS: USER }, Action: ['sts:AssumeRole', 'sts:TagSession'] },
 };
 const roles = new Map<string, { trustPolicy: PolicyDocument; permissionPolicy: PolicyDocument }>();
 before(async () => {
@@ -90,8 +92,8 @@ function setRoles({ trust, connect, vendor }: Example): void {
 }
 
 /** As EKS gives it to the service: a session of its role. */
-async function ownCredentials() {
-  const given = await assumeSession(VENDOR);
+async function ownCredentials(input: SessionInput = {}) {
+  const given = await assumeSession(VENDOR, undefined, input);
   return asSigningCredentials({
     accessKeyId: given.AccessKeyId,
     secretAccessKey: given.SecretAccessKey,
@@ -100,7 +102,7 @@ async function ownCredentials() {
   });
 }
 
-async function start(t: TestContext, example: Example) {
+async function start(t: TestContext, example: Example, own: SessionInput) {
   setRoles(example);
   const block = example.yaml.replace(/^/gm, '    ').trimEnd();
   return startService(t, {
@@ -108,13 +110,13 @@ async function start(t: TestContext, example: Example) {
       text
         .replace('    jwks: {', '    kubernetes: {}\n    jwks: {')
         .replace('    resourceId: cluster', `${block}\n    resourceId: cluster`),
-    overrides: { loadCredentials: ownCredentials },
+    overrides: { loadCredentials: () => ownCredentials(own) },
   });
 }
 
 /** 201 and why the database refuses the token, or another status. */
-async function loginOf(t: TestContext, example: Example): Promise<string> {
-  const service = await start(t, example);
+async function loginOf(t: TestContext, example: Example, own: SessionInput = {}): Promise<string> {
+  const service = await start(t, example, own);
   const pod = { namespace: 'payments', serviceaccount: { name: 'api', uid: 'u1' } };
   const authorization = `Bearer ${await service.mint({ 'kubernetes.io': pod })}`;
   const wanted = post({ database: 'orders', user: 'app_rw' }, { authorization });
@@ -168,6 +170,37 @@ for (const title of ['shared', 'perUser', 'perCaller', 'webIdentity']) {
     }
   });
 }
+
+/** As EKS Pod Identity tags its sessions (EKS User Guide, "List of session tags added by EKS Pod Identity"). */
+const POD_TAGS = {
+  'eks-cluster-arn': 'arn:aws:eks:us-west-2:123456789012:cluster/main',
+  'eks-cluster-name': 'main',
+  'kubernetes-namespace': 'vendor',
+  'kubernetes-service-account': 'rds-token-vendor',
+  'kubernetes-pod-name': 'rds-token-vendor-5d9c-x2x7k',
+  'kubernetes-pod-uid': 'e2e1a2b4-43b3-4c8b-a6d8-5e2b5ff1d8f3',
+};
+const OF_A_POD: SessionInput = {
+  Tags: Object.entries(POD_TAGS).map(([Key, Value]) => ({ Key, Value })),
+  TransitiveTagKeys: Object.keys(POD_TAGS),
+};
+
+describe('with the tags of EKS Pod Identity', () => {
+  const pod = exampleOf('EKS Pod Identity', 'shared');
+  for (const title of ['shared', 'perUser']) {
+    test(`${title}: its own policies are not enough, those of Pod Identity are`, async (t) => {
+      const example = exampleOf(title);
+      assert.equal(await loginOf(t, example, OF_A_POD), '503');
+      const { trust, vendor } = pod;
+      assert.equal(await loginOf(t, { ...example, trust }, OF_A_POD), '503');
+      assert.equal(await loginOf(t, { ...example, vendor }, OF_A_POD), '503');
+      assert.equal(await loginOf(t, { ...example, trust, vendor }, OF_A_POD), '201 logged in');
+    });
+  }
+  test('perCaller: its own policies are enough', async (t) => {
+    assert.equal(await loginOf(t, exampleOf('perCaller'), OF_A_POD), '201 logged in');
+  });
+});
 
 test('the table of costs has the characters of the session policies', () => {
   for (const title of ['perUser', 'perCaller', 'webIdentity']) {

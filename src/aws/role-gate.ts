@@ -6,12 +6,13 @@ import { asStsError, type StsError } from './sts-failure.ts';
 export type RoleGate = {
   /**
    * @param call asks STS; `patient` says whether it may try again by itself
+   * @param issuer whose JWT is sent along; STS may have trouble with one issuer alone
    * @throws {NotAsked} when it may not be asked now
    * @throws {StsError} what STS answered
    */
-  run<T>(call: (patient: boolean) => Promise<T>): Promise<T>;
+  run<T>(call: (patient: boolean) => Promise<T>, issuer?: string): Promise<T>;
   /** Why STS is not asked now; undefined when it is. */
-  paused(): Fault | undefined;
+  paused(issuer?: string): Fault | undefined;
   /** What came of the last call that has an answer; undefined while there is none. */
   last(): 'ok' | StsError | undefined;
 };
@@ -21,6 +22,7 @@ export type RoleGateOptions = {
   readonly monotonic: () => number;
 };
 
+const ROLE = Symbol('role');
 const PAUSE_MS = 30_000;
 /** At once for one role: sessions of many users may begin together, and STS counts by account. */
 const MOST_AT_ONCE = 4;
@@ -28,23 +30,30 @@ const MOST_AT_ONCE = 4;
 const MOST_WAITING = 100;
 
 export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGate {
-  /** Since the last call that failed for the whole role. */
-  let trouble: { readonly error: StsError; until: number } | undefined;
+  /** Since the last call that failed for the whole role, or for all JWTs of an issuer. */
+  const troubles = new Map<string | typeof ROLE, { readonly error: StsError; until: number }>();
   let last: 'ok' | StsError | undefined;
   let running = 0;
   const waiting: (() => void)[] = [];
 
-  function paused(): NotAsked | undefined {
-    const left = trouble === undefined ? 0 : trouble.until - monotonic();
-    if (trouble === undefined || left <= 0) return undefined;
+  function troublesOf(issuer: string | undefined) {
+    return [troubles.get(ROLE), issuer === undefined ? undefined : troubles.get(issuer)].filter(
+      (one) => one !== undefined,
+    );
+  }
+
+  function paused(issuer: string | undefined): NotAsked | undefined {
+    const trouble = troublesOf(issuer).find(({ until }) => until > monotonic());
+    if (trouble === undefined) return undefined;
+    const left = trouble.until - monotonic();
     return new NotAsked('credentials_unavailable', `role ${roleArn}: ${trouble.error.message}`, {
       cause: trouble.error,
       retryAfterSeconds: Math.ceil(left / 1000),
     });
   }
 
-  function refuseWhilePaused(): void {
-    const pause = paused();
+  function refuseWhilePaused(issuer: string | undefined): void {
+    const pause = paused(issuer);
     if (pause) throw pause;
   }
 
@@ -64,20 +73,27 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
     else running -= 1;
   }
 
-  async function attempt<T>(call: (patient: boolean) => Promise<T>): Promise<T> {
-    const patient = trouble === undefined;
+  /** STS answered: what was in its way is over, but for what this answer says. */
+  function note(failed: StsError | undefined, issuer: string | undefined): void {
+    troubles.delete(ROLE);
+    if (issuer !== undefined && failed?.concernsRole !== true) troubles.delete(issuer);
+    const whose = failed?.concernsRole ? ROLE : failed?.concernsIssuer ? issuer : undefined;
+    if (failed && whose !== undefined) troubles.set(whose, { error: failed, until: monotonic() + PAUSE_MS });
+  }
+
+  async function attempt<T>(call: (patient: boolean) => Promise<T>, issuer: string | undefined): Promise<T> {
+    const before = troublesOf(issuer);
     // Nobody else asks while this one has no answer.
-    if (trouble) trouble.until = monotonic() + PAUSE_MS;
+    for (const trouble of before) trouble.until = monotonic() + PAUSE_MS;
     try {
-      const answer = await call(patient);
-      trouble = undefined;
+      const answer = await call(before.length === 0);
+      note(undefined, issuer);
       last = 'ok';
       return answer;
     } catch (error) {
       const failed = asStsError(error);
       last = failed;
-      // A refusal is an answer too: STS is there.
-      trouble = failed.concernsRole ? { error: failed, until: monotonic() + PAUSE_MS } : undefined;
+      note(failed, issuer);
       throw failed;
     }
   }
@@ -85,13 +101,13 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
   return {
     paused,
     last: () => last,
-    async run(call) {
-      refuseWhilePaused();
+    async run(call, issuer) {
+      refuseWhilePaused(issuer);
       await enter();
       try {
         // Trouble may have begun while this one waited for its place.
-        refuseWhilePaused();
-        return await attempt(call);
+        refuseWhilePaused(issuer);
+        return await attempt(call, issuer);
       } finally {
         leave();
       }

@@ -93,9 +93,11 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
   async function ask(
     plan: RolePlan | WebIdentityPlan,
     call: (patient: boolean) => Promise<RoleSession>,
+    issuer?: string,
   ): Promise<RoleSession> {
+    const { gate } = roleOf(plan);
     try {
-      const session = await roleOf(plan).gate.run((patient) => observed(plan, clock, onCall, () => call(patient)));
+      const session = await gate.run((patient) => observed(plan, clock, onCall, () => call(patient)), issuer);
       return bounded(session, clock.now() + plan.durationSeconds * 1000);
     } catch (error) {
       if (!(error instanceof StsError)) throw error;
@@ -109,7 +111,7 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
     const { arn, externalId, durationSeconds } = plan;
     return keptFor(key, arn).take({
       minLifeMs,
-      paused: gate.paused,
+      paused: () => gate.paused(),
       async load() {
         const base = await baseOf(plan).catch(notAsked);
         const asked = { ...request(), arn, externalId, durationSeconds };
@@ -127,19 +129,20 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
   }
 
   async function takeWebIdentity(plan: WebIdentityPlan, wanted: CredentialsRequest): Promise<RoleSession> {
-    const { jwt, caller, minLifeMs } = wanted;
+    const { jwt, minLifeMs } = wanted;
+    const { issuer, subject } = wanted.caller;
     const { arn, durationSeconds, issuers } = plan;
-    if (!issuers.includes(caller.issuer)) {
+    if (!issuers.includes(issuer)) {
       // The configuration's checks leave no grant for it.
-      throw new Fault('credentials_unavailable', `the JWTs of issuer ${caller.issuer} may not assume role ${arn}`);
+      throw new Fault('credentials_unavailable', `the JWTs of issuer ${issuer} may not assume role ${arn}`);
     }
     const { gate, calls } = roleOf(plan);
     return keptFor(sessionKey(plan, wanted), arn).take({
       minLifeMs,
-      paused: gate.paused,
+      paused: () => gate.paused(issuer),
       load() {
-        const asked = { ...sessionRequest(plan, wanted, instance), arn, durationSeconds, jwt, subject: caller.subject };
-        return ask(plan, (patient) => calls.assumeRoleWithWebIdentity({ ...asked, patient }));
+        const asked = { ...sessionRequest(plan, wanted, instance), arn, durationSeconds, jwt, subject };
+        return ask(plan, (patient) => calls.assumeRoleWithWebIdentity({ ...asked, patient }), issuer);
       },
     });
   }

@@ -8,6 +8,7 @@ export type StsFailure =
   | 'region_disabled'
   | 'denied'
   | 'jwt_rejected'
+  | 'issuer_unreachable'
   | 'request_rejected'
   | 'odd_answer';
 
@@ -30,6 +31,11 @@ export class StsError extends Error {
   get concernsRole(): boolean {
     return OF_THE_ROLE.has(this.failure);
   }
+
+  /** Whether every JWT of the issuer would meet it, and those of others would not. */
+  get concernsIssuer(): boolean {
+    return this.failure === 'issuer_unreachable';
+  }
 }
 
 const WORDS: Readonly<Record<StsFailure, string>> = {
@@ -39,22 +45,23 @@ const WORDS: Readonly<Record<StsFailure, string>> = {
   region_disabled: 'it is not active in this region for the account',
   denied: 'it does not allow this',
   jwt_rejected: "it does not accept the caller's JWT",
+  issuer_unreachable: "it cannot reach the issuer of the caller's JWT",
   request_rejected: 'it does not accept the request',
   odd_answer: 'its answer is not what was asked for',
 };
 
+/** By STS's codes. The SDK's names of some have `Exception` behind them. */
 const BY_CODE: Readonly<Record<string, StsFailure>> = {
   AccessDenied: 'denied',
-  AccessDeniedException: 'denied',
+  // Of a JWT; the keys that sign a call are `ExpiredToken`.
   ExpiredTokenException: 'jwt_rejected',
   InvalidIdentityToken: 'jwt_rejected',
   IDPRejectedClaim: 'jwt_rejected',
-  IDPCommunicationError: 'server_error',
-  RegionDisabledException: 'region_disabled',
+  IDPCommunicationError: 'issuer_unreachable',
+  RegionDisabled: 'region_disabled',
   Throttling: 'throttled',
-  ThrottlingException: 'throttled',
   RequestLimitExceeded: 'throttled',
-  TooManyRequestsException: 'throttled',
+  TooManyRequests: 'throttled',
 };
 
 /** Reads an error of the SDK. Its message may quote anything, so it stays in `cause`. */
@@ -65,7 +72,8 @@ export function asStsError(error: unknown): StsError {
   // Without an answer the name is one of Node's or the SDK's.
   if (status === undefined) return new StsError('unreachable', null, error);
   const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;
-  const known = Object.hasOwn(BY_CODE, name) ? BY_CODE[name] : undefined;
+  const codes = new Map(Object.entries(BY_CODE));
+  const known = codes.get(name) ?? codes.get(name.replace(/Exception$/, ''));
   return new StsError(known ?? byStatus(status), code, error);
 }
 

@@ -44,6 +44,32 @@ for (const failure of ['denied', 'jwt_rejected', 'request_rejected', 'odd_answer
   });
 }
 
+test('an issuer that STS cannot reach is left alone for 30 s, those of the same role are not', async () => {
+  const clock = { now: 0 };
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => clock.now });
+  let asked = 0;
+  const down = () => {
+    asked += 1;
+    return Promise.reject(new StsError('issuer_unreachable', 'IDPCommunicationError', undefined));
+  };
+  await assert.rejects(gate.run(down, 'corp'), { failure: 'issuer_unreachable' });
+  assert.equal(await gate.run(() => Promise.resolve('session'), 'cluster'), 'session');
+  for (; clock.now < 1_800_000; clock.now += 1000) await assert.rejects(gate.run(down, 'corp'));
+  assert.equal(asked, 60);
+  clock.now -= 1;
+  assert.equal(
+    gate.paused('corp')?.message,
+    "role arn:r: STS: it cannot reach the issuer of the caller's JWT (IDPCommunicationError)",
+  );
+  assert.deepEqual([gate.paused(), gate.paused('cluster')], [undefined, undefined]);
+  clock.now += 30_000;
+  assert.equal(await gate.run(() => Promise.resolve('session'), 'corp'), 'session');
+  assert.equal(gate.paused('corp'), undefined);
+  const throttled = () => Promise.reject(new StsError('throttled', 'Throttling', undefined));
+  await assert.rejects(gate.run(throttled, 'corp'));
+  assert.match(gate.paused('cluster')?.message ?? '', /Throttling/);
+});
+
 test('four calls at once, and those that wait are not made once trouble has begun', async () => {
   const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => 0 });
   const { promise, reject } = Promise.withResolvers<never>();

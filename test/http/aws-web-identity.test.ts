@@ -27,6 +27,7 @@ const role = {
 let sts: SandboxSts;
 let seen = '';
 let subject = API;
+let refusal: string | undefined;
 before(async () => {
   sts = await openSandboxSts({
     now: Date.now,
@@ -34,7 +35,7 @@ before(async () => {
     roles: new Map([[ROLE, role]]),
     verifyJwt: (jwt) => {
       seen = jwt;
-      return Promise.resolve({ provider: 'https://idp.example', subject, audience: 'vendor' });
+      return Promise.resolve(refusal ?? { provider: 'https://idp.example', subject, audience: 'vendor' });
     },
   });
   process.env['AWS_ENDPOINT_URL_STS'] = sts.url;
@@ -77,6 +78,30 @@ test('a JWT that STS does not accept concerns its caller alone', async (t) => {
   assert.match(service.records()[0]?.detail ?? '', /STS: it does not allow this \(AccessDenied\)/);
   assert.equal((await service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }))).status, 201);
 });
+
+for (const [code, calls, why] of [
+  ['InvalidIdentityToken', 2, /does not accept the caller's JWT \(InvalidIdentityTokenException\)$/],
+  ['ExpiredTokenException', 2, /does not accept the caller's JWT \(ExpiredTokenException\)$/],
+  ['IDPCommunicationError', 1, /cannot reach the issuer of the caller's JWT \(IDPCommunicationErrorException\)$/],
+] as const) {
+  test(`${code} of two JWTs: 503, the reason on record, and STS is asked about ${calls} of them`, async (t) => {
+    const service = await startService(t, { config, overrides: none });
+    const wanted = { database: 'orders', user: 'app_rw' };
+    refusal = code;
+    t.after(() => (refusal = undefined));
+    const before = new Set<string>();
+    for (const jwt of [await service.mint(), await service.mint({ jti: 'other' })]) {
+      const response = await service.ask('/v1/tokens', post(wanted, { authorization: `Bearer ${jwt}` }));
+      const text = await response.text();
+      assert.equal(response.status, 503, text);
+      assert.ok(Number(response.headers.get('retry-after')) > 0);
+      assert.ok(!text.includes(code));
+      assert.match(service.records().at(-1)?.detail ?? '', why);
+      before.add(seen);
+    }
+    assert.equal(before.size, calls);
+  });
+}
 
 test('a grant for an issuer whose JWTs the role does not take is a mistake of the configuration', async (t) => {
   const other = (text: string) => config(text).replace('issuers: [cluster]', 'issuers: [corp]');

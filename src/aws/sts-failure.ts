@@ -71,6 +71,8 @@ export function asStsError(error: unknown): StsError {
   const status = statusOf(error);
   // Without an answer the name is one of Node's or the SDK's.
   if (status === undefined) return new StsError('unreachable', null, error);
+  // A success that could not be read: what says why may quote the session's keys.
+  if (status < 400) return new StsError('odd_answer', null, undefined);
   const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;
   const codes = new Map(Object.entries(BY_CODE));
   const known = codes.get(name) ?? codes.get(name.replace(/Exception$/, ''));
@@ -81,8 +83,7 @@ function byStatus(status: number): StsFailure {
   if (status === 429) return 'throttled';
   if (status >= 500) return 'server_error';
   if (status === 403) return 'denied';
-  // A success that could not be read.
-  return status >= 400 ? 'request_rejected' : 'odd_answer';
+  return 'request_rejected';
 }
 
 function statusOf(error: unknown): number | undefined {

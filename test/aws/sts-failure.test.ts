@@ -12,9 +12,11 @@ let answer: readonly [status: number, code: string] = [400, ''];
 const server = createServer((request, response) => {
   request.resume();
   const [status, code] = answer;
+  const type = { 'content-type': 'text/xml' };
+  if (status === 200) return response.writeHead(status, type).end(code);
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${SECRET}</Message></Error>`;
-  response.writeHead(status, { 'content-type': 'text/xml' });
-  response.end(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`);
+  response.writeHead(status, type);
+  return response.end(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`);
 });
 before(async () => {
   await listen(server, 0);
@@ -46,17 +48,40 @@ const CODES: readonly [status: number, code: string, failure: StsFailure][] = [
   [503, 'ServiceUnavailable', 'server_error'],
   [400, 'toString', 'request_rejected'],
 ];
+async function ask() {
+  const session = { sessionName: 's@x', durationSeconds: 3600, policy: null, sourceIdentity: null, tags: [] };
+  const asked = { ...session, arn: 'arn:aws:iam::123456789012:role/a', jwt: 'a.b.c', subject: 'x', patient: false };
+  const thrown: unknown = await createRoleCalls('us-west-2')
+    .assumeRoleWithWebIdentity(asked)
+    .catch((error: unknown) => error);
+  return asStsError(thrown);
+}
+
 for (const [status, code, failure] of CODES) {
   test(`STS's ${code} is ${failure}, and its words stay out of ours`, async () => {
     answer = [status, code];
-    const session = { sessionName: 's@x', durationSeconds: 3600, policy: null, sourceIdentity: null, tags: [] };
-    const asked = { ...session, arn: 'arn:aws:iam::123456789012:role/a', jwt: 'a.b.c', subject: 'x', patient: false };
-    const thrown: unknown = await createRoleCalls('us-west-2')
-      .assumeRoleWithWebIdentity(asked)
-      .catch((error: unknown) => error);
-    const error = asStsError(thrown);
+    const error = await ask();
     assert.equal(error.failure, failure);
     assert.match(error.message, new RegExp(` \\(${code}(?:Exception)?\\)$`));
     assert.ok(!error.message.includes(SECRET));
+  });
+}
+
+const result = (keys: string) => {
+  const tag = 'AssumeRoleWithWebIdentity';
+  return `<${tag}Response><${tag}Result><Credentials>${keys}</Credentials></${tag}Result></${tag}Response>`;
+};
+const UNREADABLE: Readonly<Record<string, string>> = {
+  'cut off': result('').slice(0, -20),
+  'with other tags': `<a><${SECRET.replaceAll(' ', '')}></a>`,
+  'with an odd end': result(`<Expiration>${SECRET}</Expiration>`),
+  'without keys': result(''),
+};
+for (const [what, body] of Object.entries(UNREADABLE)) {
+  test(`a success ${what}: nothing of it is kept, also for the log`, async () => {
+    answer = [200, body];
+    const error = await ask();
+    assert.deepEqual([error.failure, error.code, error.cause], ['odd_answer', null, undefined]);
+    assert.equal(error.message, 'STS: its answer is not what was asked for');
   });
 }

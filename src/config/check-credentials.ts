@@ -12,6 +12,7 @@ export function checkCredentials(parts: Parts): Findings {
     if (database === null) continue;
     const path = ['databases', name];
     for (const [place, arn] of rolesOf(path, database)) errors.push(...checkPartition(place, arn, database.region));
+    errors.push(...checkStsRegion(path, database));
     warnings.push(...warnOfAccount(path, database), ...warnOfDuration(path, database));
     errors.push(...checkIssuers(path, database, parts.issuers));
   }
@@ -33,6 +34,15 @@ function checkPartition(path: ConfigPath, arn: string, region: string): Finding[
   if (arn.split(':')[1] === partition) return [];
   const message = `${formatPath(path)} is of another partition than the database in ${region}.`;
   return [{ path, message, mend: `Write a role whose ARN begins with arn:${partition}:.` }];
+}
+
+/** Keys of one partition are unknown in another. */
+function checkStsRegion(path: ConfigPath, { role, webIdentity, region }: DatabaseConfig): Finding[] {
+  const [key, stsRegion] = role === undefined ? ['webIdentity', webIdentity?.stsRegion] : ['role', role.stsRegion];
+  if (stsRegion === undefined || partitionOf(stsRegion) === partitionOf(region)) return [];
+  const place = [...path, key, 'stsRegion'];
+  const message = `${formatPath(place)} is ${stsRegion}, of another partition than the database in ${region}.`;
+  return [{ path: place, message, mend: 'Write a region of the same partition, or leave the key out.' }];
 }
 
 /** RDS has no resource policies, so a role of another account has no way to be allowed. */

@@ -10,6 +10,18 @@ function of(key: 'role' | 'webIdentity', what: string, settings: string, problem
 const mistakes: readonly Mistake[] = [
   of(
     'role',
+    'an STS region of another partition',
+    `${ROLE}, stsRegion: cn-north-1`,
+    '12:65: databases.orders.role.stsRegion is cn-north-1, of another partition than the database in us-west-2. Write a region of the same partition, or leave the key out.',
+  ),
+  of(
+    'webIdentity',
+    'an STS region of another partition, of a role that JWTs assume',
+    `${ROLE}, issuers: [cluster], stsRegion: us-gov-west-1`,
+    '12:92: databases.orders.webIdentity.stsRegion is us-gov-west-1, of another partition than the database in us-west-2. Write a region of the same partition, or leave the key out.',
+  ),
+  of(
+    'role',
     'a scope that is none',
     `${ROLE}, scope: everyone`,
     '12:61: databases.orders.role.scope cannot be "everyone". Write one of: shared, perUser, perCaller.',

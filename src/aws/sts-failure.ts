@@ -51,18 +51,20 @@ const WORDS: Readonly<Record<StsFailure, string>> = {
 };
 
 /** By STS's codes. The SDK's names of some have `Exception` behind them. */
-const BY_CODE: Readonly<Record<string, StsFailure>> = {
-  AccessDenied: 'denied',
-  // Of a JWT; the keys that sign a call are `ExpiredToken`.
-  ExpiredTokenException: 'jwt_rejected',
-  InvalidIdentityToken: 'jwt_rejected',
-  IDPRejectedClaim: 'jwt_rejected',
-  IDPCommunicationError: 'issuer_unreachable',
-  RegionDisabled: 'region_disabled',
-  Throttling: 'throttled',
-  RequestLimitExceeded: 'throttled',
-  TooManyRequests: 'throttled',
-};
+const BY_CODE: ReadonlyMap<string, StsFailure> = new Map(
+  Object.entries<StsFailure>({
+    AccessDenied: 'denied',
+    // Of a JWT; the keys that sign a call are `ExpiredToken`.
+    ExpiredTokenException: 'jwt_rejected',
+    InvalidIdentityToken: 'jwt_rejected',
+    IDPRejectedClaim: 'jwt_rejected',
+    IDPCommunicationError: 'issuer_unreachable',
+    RegionDisabled: 'region_disabled',
+    Throttling: 'throttled',
+    RequestLimitExceeded: 'throttled',
+    TooManyRequests: 'throttled',
+  }),
+);
 
 /** Reads an error of the SDK. Its message may quote anything, so it stays in `cause`. */
 export function asStsError(error: unknown): StsError {
@@ -74,8 +76,7 @@ export function asStsError(error: unknown): StsError {
   // A success that could not be read: what says why may quote the session's keys.
   if (status < 400) return new StsError('odd_answer', null, undefined);
   const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;
-  const codes = new Map(Object.entries(BY_CODE));
-  const known = codes.get(name) ?? codes.get(name.replace(/Exception$/, ''));
+  const known = BY_CODE.get(name) ?? BY_CODE.get(name.replace(/Exception$/, ''));
   return new StsError(known ?? byStatus(status), code, error);
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import closeWithGrace from 'close-with-grace';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { check } from './commands/check.ts';
 import { type CommandContext, type ExitStatus, UsageError } from './commands/command.ts';
 import { printable } from './commands/printable.ts';
@@ -35,6 +35,10 @@ itself recorded; --unrecorded reads a copy of a store.`;
 const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const version =
   typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : 'unknown';
+
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
+/** npm and shells hand on a signal that the whole process group has had already. Milliseconds. */
+const SAME_SIGNAL_MS = 1000;
 
 await run(process.argv.slice(2));
 
@@ -93,13 +97,15 @@ async function serveUntilSignal(context: CommandContext): Promise<void> {
   let serving: Serving | undefined;
   // From the first moment on: without a listener the signal ends the process. Once it serves, it looks at the files anyway.
   process.on('SIGHUP', () => serving?.reload());
+  const ending = endOnSignals(logger);
   serving = await serve(context, logger);
   if (serving === undefined) return exit(1);
   const { drain, drainLimitMs } = serving;
   const drainLogger = { error: (err: unknown) => logger.error({ err }, 'the drain failed') };
-  closeWithGrace({ delay: false, skip: ['SIGHUP'], logger: drainLogger }, async ({ signal, err }) => {
+  const skip = [...ENDING, 'SIGHUP'] as const;
+  const { close } = closeWithGrace({ delay: false, skip: [...skip], logger: drainLogger }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'an unexpected error ends the process');
-    else logger.info({ signal }, 'draining');
+    else if (signal) logger.info({ signal }, 'draining');
     const limit = drainLimitMs();
     setTimeout(() => {
       logger.error(`the drain takes more than ${limit} ms`);
@@ -108,6 +114,40 @@ async function serveUntilSignal(context: CommandContext): Promise<void> {
     await drain();
     logger.info('drained');
   });
+  ending.serves(close);
+}
+
+/**
+ * Closes at the first signal, and gives up at the next. A signal that follows at once is the same one: npm and shells hand
+ * on what their whole process group has had already.
+ */
+function endOnSignals(logger: Logger) {
+  let close: (() => void) | undefined;
+  let asked: { readonly at: number; readonly signal: string } | undefined;
+
+  function begin(signal: string): void {
+    logger.info({ signal }, 'draining');
+    close?.();
+  }
+  for (const signal of ENDING) {
+    process.on(signal, () => {
+      if (asked === undefined) {
+        asked = { at: performance.now(), signal };
+        if (close) begin(signal);
+        // A start that is nearly over still ends in order.
+        else setTimeout(() => close ?? process.exit(1), SAME_SIGNAL_MS);
+      } else if (performance.now() - asked.at > SAME_SIGNAL_MS) {
+        logger.error({ signal }, 'asked to end again: the drain is given up');
+        process.exit(1);
+      }
+    });
+  }
+  return {
+    serves(how: () => void): void {
+      close = how;
+      if (asked) begin(asked.signal);
+    },
+  };
 }
 
 /** Lets what was written leave, unlike `process.exit`. */

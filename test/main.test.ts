@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mintJwt, post, SECRET_KEY, writeServiceFiles } from './support/running-service.ts';
 import { runProgram } from './support/service-process.ts';
 import { readSqliteRecords } from './support/sqlite-records.ts';
@@ -32,6 +33,26 @@ test('SIGTERM drains: what is under way is answered and recorded, and the exit s
   const issued = readSqliteRecords(join(path, 'data', 'audit.db')).filter(({ outcome }) => outcome === 'issued');
   assert.equal(issued.length, 20 + ((await underWay) === 201 ? 1 : 0));
   assert.ok(!stdout.includes(SECRET_KEY) && !stdout.includes('eyJ') && !stdout.includes('X-Amz'));
+});
+
+test('a signal that comes twice at once, as npm hands it on, still drains; one that comes later gives the drain up', async (t) => {
+  const path = folder(t);
+  writeServiceFiles(path, (text) => text.replace('adminPort: 0 }', 'adminPort: 0, drainDelay: 3s }'));
+  for (const [pause, ends] of [
+    [0, [0, '"drained"']],
+    [1500, [1, 'the drain is given up']],
+  ] as const) {
+    const { child, ended, listening } = runProgram(t, ['--config', join(path, 'config.yaml')]);
+    await listening;
+    child.kill('SIGTERM');
+    if (pause > 0) await sleep(pause);
+    else await new Promise(setImmediate);
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    const { status, stdout } = await ended;
+    assert.equal(status, ends[0], stdout);
+    assert.ok(stdout.includes(ends[1]), stdout);
+  }
 });
 
 test('every token that reached a client before kill -9 has its record, in each of three rounds', async (t) => {

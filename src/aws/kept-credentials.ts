@@ -119,7 +119,9 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
       life = lifeMs();
       if (current && life > 0 && life >= minLifeMs) return given(current.credentials, life);
       const why = pause ?? failure;
-      const retryAfterSeconds = Math.max(1, pause?.retryAfterSeconds ?? Math.ceil(waitMs() / 1000));
+      // Where the origin was not asked, whoever kept it from being asked knows until when.
+      const told = pause ?? (failure instanceof NotAsked ? failure : undefined);
+      const retryAfterSeconds = Math.max(1, told?.retryAfterSeconds ?? Math.ceil(waitMs() / 1000));
       if (current === undefined) {
         throw new Fault(why?.code ?? 'credentials_unavailable', why?.message ?? `no credentials of ${origin} yet`, {
           cause: why?.cause,
@@ -129,7 +131,9 @@ export function createKeptCredentials<Kept extends SigningCredentials>(
       const end = new Date(current.credentials.expiresAt ?? 0).toISOString();
       throw new Fault(
         'credentials_expiring',
-        `the AWS credentials of ${origin} end at ${end} and could not be renewed${why ? `: ${why.message}` : ''}`,
+        why || life <= 0
+          ? `the AWS credentials of ${origin} end at ${end} and could not be renewed${why ? `: ${why.message}` : ''}`
+          : `the AWS credentials of ${origin} end at ${end}, before the ${minLifeMs / 1000} s that are asked for`,
         { cause: why, retryAfterSeconds },
       );
     },

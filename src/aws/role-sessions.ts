@@ -15,7 +15,7 @@ export type RoleSessions = {
   take(plan: RolePlan | WebIdentityPlan, wanted: CredentialsRequest): Promise<ResolvedCredentials>;
   /** What came of the last call for a role: `ok`, or in one sentence why there was no session, or that none was asked for. */
   state(plan: RolePlan | WebIdentityPlan): string;
-  /** How many are kept. */
+  /** How many live. */
   size(): number;
 };
 
@@ -157,7 +157,7 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
       const last = roleOf(plan).gate.last() ?? NOT_ASKED_YET;
       return last instanceof StsError ? `${last.message} in ${plan.stsRegion}` : last;
     },
-    size: () => sessions.size,
+    size: () => [...sessions.values()].filter((kept) => (kept.peek()?.lifeMs ?? 0) > 0).length,
   };
 }
 

@@ -39,7 +39,7 @@ export function createAwsMetrics(registry: Registry): AwsMetrics {
       registry.registerMetric(
         new Gauge({
           name: 'rtv_aws_role_sessions',
-          help: 'Role sessions that are kept.',
+          help: 'Role sessions that are kept and live.',
           registers: [],
           collect() {
             this.set(read());

@@ -211,6 +211,7 @@ test('min_remaining that the credentials cannot give is 503, never a shorter tok
   const wanted = { database: 'orders', user: 'app_rw' };
   assert.equal((await service.ask('/v1/tokens', post({ ...wanted, min_remaining: 290 }))).status, 201);
   assert.equal((await service.ask('/v1/tokens', post({ ...wanted, min_remaining: 310 }))).status, 503);
+  assert.match(service.records().at(-1)?.detail ?? '', /, before the 310 s that are asked for$/);
   assert.equal((await service.ask('/v1/tokens', post({ ...wanted, min_remaining: 901 }))).status, 400);
   const form = { method: 'POST', body: new URLSearchParams({ ...wanted, min_remaining: '290' }) };
   assert.equal((await service.ask('/v1/tokens', form)).status, 201);

@@ -75,6 +75,21 @@ for (const [fault, code, why] of FAULTS) {
   });
 }
 
+test('a role on the way that is refused: Retry-After is when it is asked again, and it is not asked before', async (t) => {
+  const service = await startService(t, { config: config(`{ arn: "${ROLE}", via: [{ arn: "${HUB}-of-others" }] }`) });
+  const begun = sts.calls.length;
+  for (let count = 0; count < 3; count++) {
+    const response = await service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }));
+    assert.equal(response.status, 503);
+    const seconds = Number(response.headers.get('retry-after'));
+    assert.ok(seconds > 20 && seconds <= 30, `${seconds}`);
+  }
+  assert.equal(sts.calls.length - begun, 1);
+  assert.match(service.records().at(-1)?.detail ?? '', /role [^ ]+-of-others: STS: it does not allow this/);
+  const metrics = await (await fetch(new URL('/metrics', service.adminUrl))).text();
+  assert.match(metrics, /^rtv_aws_role_sessions 0$/m);
+});
+
 test('one role by two ways: each session is asked for with the keys of its own way', async (t) => {
   const same = `arn: "${ROLE}", stsRegion: us-west-2`;
   const service = await startService(t, {

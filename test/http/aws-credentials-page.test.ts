@@ -14,6 +14,7 @@ const PAGE = readFileSync(new URL('../../docs/aws-credentials.md', import.meta.u
 const ACCOUNT = 'arn:aws:iam::123456789012';
 const VENDOR = `${ACCOUNT}:role/rds-token-vendor`;
 const CONNECT = `${ACCOUNT}:role/orders-connect`;
+const HUB = 'arn:aws:iam::210987654321:role/hub';
 const USER = `${ACCOUNT}:user/tester`;
 const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/;
 
@@ -24,6 +25,8 @@ type Example = {
   readonly trust: PolicyDocument;
   readonly connect: PolicyDocument;
   readonly vendor: PolicyDocument;
+  /** Of the role on the way, where there is one. */
+  readonly hub?: { readonly trust: PolicyDocument; readonly may: PolicyDocument };
 };
 
 function sectionOf(title: string): string {
@@ -42,9 +45,15 @@ function exampleOf(title: string, like = title): Example {
   const shared = sectionOf('shared');
   const policy = (words: string): PolicyDocument =>
     JSON.parse(jsonAfter(own, words) ?? jsonAfter(shared, words) ?? assert.fail(words));
+  const hub = own.includes('Trust policy of `hub`')
+    ? { trust: policy('Trust policy of `hub`'), may: policy('Permission policy of `hub`') }
+    : undefined;
   return {
     yaml: /```yaml\n([^]*?)```/.exec(configured)?.[1] ?? assert.fail('no YAML'),
-    asked: jsonAfter(configured, 'What STS is asked') ?? assert.fail('no request'),
+    ...(hub === undefined ? {} : { hub }),
+    asked:
+      jsonAfter(configured, hub ? 'What STS is asked, with a session of `hub`' : 'What STS is asked') ??
+      assert.fail('no request'),
     trust: policy('Trust policy of `orders-connect`'),
     connect: policy('Permission policy of `orders-connect`'),
     vendor: policy('Permission policy of `rds-token-vendor`'),
@@ -86,7 +95,9 @@ after(async () => {
   await sts.close();
 });
 
-function setRoles({ trust, connect, vendor }: Example): void {
+function setRoles({ trust, connect, vendor, hub }: Example): void {
+  roles.delete(HUB);
+  if (hub) roles.set(HUB, { trustPolicy: hub.trust, permissionPolicy: hub.may });
   roles.set(VENDOR, { trustPolicy: anyone, permissionPolicy: vendor });
   roles.set(CONNECT, { trustPolicy: trust, permissionPolicy: connect });
 }
@@ -146,7 +157,7 @@ function lastAsked(): object {
   return { Action: action, ...Object.fromEntries(shown) };
 }
 
-for (const title of ['shared', 'perUser', 'perCaller', 'webIdentity']) {
+for (const title of ['shared', 'perUser', 'perCaller', 'webIdentity', 'By way of another role']) {
   describe(`the example ${title}`, () => {
     const example = exampleOf(title);
     test('its policies let the caller in, and STS is asked what the page shows', async (t) => {
@@ -170,6 +181,29 @@ for (const title of ['shared', 'perUser', 'perCaller', 'webIdentity']) {
     }
   });
 }
+
+describe('by way of another role', () => {
+  const example = exampleOf('By way of another role');
+  const { hub = assert.fail() } = example;
+  for (const trust of withoutEach(hub.trust)) {
+    test("the hub's trust policy needs each action", async (t) => {
+      assert.equal(await loginOf(t, { ...example, hub: { ...hub, trust } }), '503');
+    });
+  }
+  for (const may of withoutEach(hub.may)) {
+    test("the hub's own policy needs each action", async (t) => {
+      assert.equal(await loginOf(t, { ...example, hub: { ...hub, may } }), '503');
+    });
+  }
+  test('with perCaller the hub takes the place of the service in the policies', async (t) => {
+    const perCaller = exampleOf('perCaller');
+    const yaml = example.yaml.replace('perUser', 'perCaller');
+    assert.equal(await loginOf(t, { ...example, yaml }), '503');
+    const trust: PolicyDocument = JSON.parse(JSON.stringify(perCaller.trust).replaceAll(VENDOR, HUB));
+    const placed = { ...example, yaml, trust, hub: { ...hub, may: perCaller.vendor } };
+    assert.equal(await loginOf(t, placed), '201 logged in');
+  });
+});
 
 /** As EKS Pod Identity tags its sessions (EKS User Guide, "List of session tags added by EKS Pod Identity"). */
 const POD_TAGS = {

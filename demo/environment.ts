@@ -12,12 +12,17 @@ The sandbox is up. In another terminal:
 
   . ${environmentPath}
   TOKEN=$(curl -sf -d database=orders -d user=app_rw -H "Authorization: Bearer $JWT_APP" -H 'Accept: text/plain' $VENDOR_URL/v1/tokens)
-  PGPASSWORD=$TOKEN psql "sslmode=verify-full user=$PG_USER" -c 'select current_user, current_setting($$application_name$$)'
+  PGPASSWORD=$TOKEN psql "sslmode=verify-full user=$PG_USER" -c 'select current_user'
 
 The same token is refused for another user, and with one character changed:
 
   PGPASSWORD=$TOKEN psql "sslmode=verify-full user=app_ro" -c 'select 1'
   PGPASSWORD=\${TOKEN}x psql "sslmode=verify-full user=app_rw" -c 'select 1'
+
+With everything psql needs for its environment, so that the session carries the audit id:
+
+  eval "$(curl -sf -d database=orders -d user=app_rw -d format=env -H "Authorization: Bearer $JWT_APP" $VENDOR_URL/v1/tokens)"
+  psql -c 'select current_user, current_setting($$application_name$$)'
 
 Everything in one answer; who you are; what is granted; what a stranger gets:
 

@@ -15,6 +15,7 @@ export function checkCredentials(parts: Parts): Findings {
     errors.push(...checkStsRegion(path, database));
     warnings.push(...warnOfAccount(path, database), ...warnOfDuration(path, database));
     errors.push(...checkIssuers(path, database, parts.issuers));
+    warnings.push(...warnOfIssuers(path, database, parts.issuers));
   }
   errors.push(...checkGrantIssuers(parts));
   return { errors, warnings };
@@ -73,6 +74,17 @@ function checkIssuers(path: ConfigPath, { webIdentity }: DatabaseConfig, issuers
     const place = [...path, 'webIdentity', 'issuers', index];
     const message = `${formatPath(place)} names ${name}, which is no issuer.`;
     return [{ path: place, message, mend: suggest(name, [...known], 'in issuers') }];
+  });
+}
+
+/** IAM has OIDC providers with HTTPS addresses only, whose keys it fetches itself. */
+function warnOfIssuers(path: ConfigPath, { webIdentity }: DatabaseConfig, issuers: Parts['issuers']): Finding[] {
+  const plain = new Set((issuers ?? []).filter((one) => one?.issuer?.startsWith('http:')).map((one) => one?.name));
+  return (webIdentity?.issuers ?? []).flatMap((name, index) => {
+    if (!plain.has(name)) return [];
+    const place = [...path, 'webIdentity', 'issuers', index];
+    const message = `${formatPath(place)} is ${name}, whose address is not HTTPS, so that IAM cannot know it.`;
+    return [{ path: place, message, mend: 'Use role instead, or an issuer that AWS can reach.' }];
   });
 }
 

@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { warningsOf, withChange } from '../support/config-file.ts';
 import { type Mistake, testMistakes } from '../support/config-mistakes.ts';
 
 const ROLE = 'arn: "arn:aws:iam::123456789012:role/a"';
@@ -107,3 +110,14 @@ const mistakes: readonly Mistake[] = [
 ];
 
 testMistakes(mistakes);
+
+test('an issuer that IAM cannot know is a warning, where its JWTs are to assume a role', () => {
+  const text = withChange(
+    '    engine: postgres',
+    `    webIdentity: { ${ROLE}, issuers: [cluster] }\n    engine: postgres`,
+  );
+  assert.deepEqual(warningsOf(text), []);
+  assert.deepEqual(warningsOf(text.replace('https://idp.example', 'http://localhost:8081')), [
+    '12:71: databases.orders.webIdentity.issuers[0] is cluster, whose address is not HTTPS, so that IAM cannot know it. Use role instead, or an issuer that AWS can reach.',
+  ]);
+});

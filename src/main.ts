@@ -104,6 +104,7 @@ async function serveUntilSignal(context: CommandContext): Promise<void> {
   const drainLogger = { error: (err: unknown) => logger.error({ err }, 'the drain failed') };
   const skip = [...ENDING, 'SIGHUP'] as const;
   const { close } = closeWithGrace({ delay: false, skip: [...skip], logger: drainLogger }, async ({ signal, err }) => {
+    ending.begins();
     if (err) logger.fatal({ err }, 'an unexpected error ends the process');
     else if (signal) logger.info({ signal }, 'draining');
     const limit = drainLimitMs();
@@ -129,13 +130,17 @@ function endOnSignals(logger: Logger) {
     logger.info({ signal }, 'draining');
     close?.();
   }
+
+  function giveUpTheStart(): void {
+    if (close === undefined) process.exit(1);
+  }
   for (const signal of ENDING) {
     process.on(signal, () => {
       if (asked === undefined) {
         asked = { at: performance.now(), signal };
         if (close) begin(signal);
         // A start that is nearly over still ends in order.
-        else setTimeout(() => close ?? process.exit(1), SAME_SIGNAL_MS);
+        else setTimeout(giveUpTheStart, SAME_SIGNAL_MS);
       } else if (performance.now() - asked.at > SAME_SIGNAL_MS) {
         logger.error({ signal }, 'asked to end again: the drain is given up');
         process.exit(1);
@@ -143,6 +148,10 @@ function endOnSignals(logger: Logger) {
     });
   }
   return {
+    /** The end has begun, perhaps for another reason than a signal. */
+    begins(): void {
+      asked ??= { at: performance.now(), signal: 'none' };
+    },
     serves(how: () => void): void {
       close = how;
       if (asked) begin(asked.signal);

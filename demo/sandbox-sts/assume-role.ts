@@ -4,9 +4,9 @@ import { packedPolicySize, type RoleParameters, readAssumeRole, readWebIdentity,
 import { allows } from './policy.ts';
 import { type NewSession, type SandboxRole, type SandboxSession, type Sessions, uniqueId } from './session.ts';
 import { accessDenied, StsError, validationError } from './sts-error.ts';
+import type { Tags } from './tags.ts';
 import { untrustedAction } from './trust-policy.ts';
 import { type VerifyJwt, verifyWebIdentity } from './web-identity.ts';
-import type { Tags } from './tags.ts';
 import type { Element } from './xml.ts';
 
 export type RoleDesk = {

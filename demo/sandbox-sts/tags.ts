@@ -9,7 +9,8 @@ const CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 const MEMBER = /^Tags\.member\.([1-9]\d*)\.(Key|Value)$/;
 
 /**
- * Reads `Tags.member.1.Key`, `Tags.member.1.Value` and so on. Gives the tags and the names of the form's other parameters. Source: STS API Reference, AssumeRole, "Tags", and Tag.
+ * Reads `Tags.member.1.Key`, `Tags.member.1.Value` and so on. Gives the tags and the names of the form's other
+ * parameters. Source: STS API Reference, AssumeRole, "Tags", and Tag.
  */
 export function readTags(form: ReadonlyMap<string, string>): {
   readonly tags: Tags;

@@ -109,7 +109,8 @@ test('an anchor or a kept checkpoint that is not of the records before it is an 
   const [anchor = ''] = readFileSync(third, 'utf8').split('\n');
   writeFileSync(second, [header.replace(/"hash":"./, '"hash":"x'), ...rest].join('\n'));
   await assert.rejects(reader.records('pod-1', 0, 100), { message: `${second}:1: it is not an anchor` });
-  for (const wrong of [anchor, header.replace(/"hash":"../, '"hash":"00')]) {
+  const otherHash = header.replace(/"hash":"./, (start) => `"hash":"${start.endsWith('0') ? '1' : '0'}`);
+  for (const wrong of [anchor, otherHash]) {
     writeFileSync(second, [wrong, ...rest].join('\n'));
     await assert.rejects(reader.records('pod-1', 0, 100), {
       message: `${second}:1: the anchor is not that of the records before it`,

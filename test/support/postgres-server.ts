@@ -38,6 +38,8 @@ export type PostgresServer = {
   /** Stops all of its processes with SIGSTOP: connections stay, and nothing answers. */
   pause(): void;
   resume(): void;
+  /** Puts another text into a file of its data folder, which it reads when told to. */
+  write(name: string, text: string): void;
   /** What it wrote to its log since it was made. */
   log(): string;
   /** Stops it and removes its files. */
@@ -72,15 +74,14 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     ['-D', data, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--no-sync', '--auth=trust'],
     owner.ids,
   );
-  writeFileSync(join(data, 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
+  function write(name: string, text: string): void {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    owner.take(join(data, name));
+  }
+  write('pg_hba.conf', 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
   if (options.tls !== undefined) {
-    for (const [name, text] of [
-      ['server.crt', options.tls.certPem],
-      ['server.key', options.tls.keyPem],
-    ] as const) {
-      writeFileSync(join(data, name), text, { mode: 0o600 });
-      owner.take(join(data, name));
-    }
+    write('server.crt', options.tls.certPem);
+    write('server.key', options.tls.keyPem);
   }
 
   async function start(next: Settings = settings): Promise<void> {
@@ -161,6 +162,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     },
     pause: () => signalAll(running?.pid, 'SIGSTOP'),
     resume: () => signalAll(running?.pid, 'SIGCONT'),
+    write,
     log: () => readFileSync(logFile, 'utf8'),
     async remove() {
       await end('SIGQUIT');

@@ -1,0 +1,61 @@
+// MySQL and MariaDB with HikariCP and MariaDB Connector/J: a fresh token for each connection the pool opens.
+import com.zaxxer.hikari.*;
+import java.io.*;
+import java.net.URI;
+import java.net.http.*;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.*;
+import java.sql.*;
+import java.util.*;
+import org.mariadb.jdbc.MariaDbDataSource;
+
+class HikariMysql {
+  /** Opens each connection with its own token; `format=jdbc` is read by java.util.Properties. */
+  static class VendedDataSource extends MariaDbDataSource {
+    private final HttpClient http = HttpClient.newHttpClient();
+    private Path caBundle;
+
+    @Override
+    public synchronized Connection getConnection() throws SQLException {
+      try {
+        var form = "format=jdbc&database=" + System.getenv("RTV_DATABASE") + "&user=" + System.getenv("RTV_USER");
+        var jwt = Files.readString(Path.of(System.getenv("RTV_JWT_FILE"))).strip();
+        var answer = http.send(request("/v1/tokens")
+            .header("Authorization", "Bearer " + jwt)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString(form)).build(), BodyHandlers.ofString());
+        if (answer.statusCode() != 201) throw new SQLException("no token: " + answer.body());
+        if (caBundle == null) {
+          caBundle = Files.createTempFile("rds-ca", ".pem");
+          var href = answer.headers().firstValue("rtv-ca-bundle").orElseThrow();
+          http.send(request(href).build(), BodyHandlers.ofFile(caBundle));
+        }
+        var properties = new Properties();
+        properties.load(new StringReader(answer.body()));
+        properties.setProperty("serverSslCert", caBundle.toString());
+        return DriverManager.getConnection(properties.getProperty("url"), properties);
+      } catch (IOException | InterruptedException error) {
+        throw new SQLException("no token: " + error, error);
+      }
+    }
+
+    private HttpRequest.Builder request(String path) {
+      return HttpRequest.newBuilder(URI.create(System.getenv("RTV_URL") + path)).timeout(java.time.Duration.ofSeconds(15));
+    }
+  }
+
+  public static void main(String[] args) throws Exception {
+    var config = new HikariConfig();
+    config.setDataSource(new VendedDataSource());
+    config.setMaximumPoolSize(2);
+    config.setConnectionTimeout(10_000);
+    try (var pool = new HikariDataSource(config); var input = new BufferedReader(new InputStreamReader(System.in))) {
+      for (String sql; (sql = input.readLine()) != null; ) {
+        try (var connection = pool.getConnection(); var rows = connection.createStatement().executeQuery(sql)) {
+          rows.next();
+          System.out.println(rows.getString(1));
+        }
+      }
+    }
+  }
+}

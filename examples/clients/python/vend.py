@@ -1,0 +1,30 @@
+"""A token and the CA bundle from rds-token-vendor, with the standard library alone."""
+
+import functools
+import json
+import os
+import tempfile
+import urllib.parse
+import urllib.request
+
+
+def vend():
+    """A fresh token, its connection facts, and the path of the CA bundle to trust."""
+    wanted = {"database": os.environ["RTV_DATABASE"], "user": os.environ["RTV_USER"]}
+    with open(os.environ["RTV_JWT_FILE"], encoding="ascii") as file:  # read each time: it is rotated
+        headers = {"Authorization": f"Bearer {file.read().strip()}"}
+    answer = json.loads(_ask("/v1/tokens", urllib.parse.urlencode(wanted).encode(), headers))
+    return answer["token"], answer["connection"], _ca_file(answer["ca_bundle"]["href"])
+
+
+@functools.cache
+def _ca_file(href):
+    with tempfile.NamedTemporaryFile(suffix=".pem", delete=False) as file:
+        file.write(_ask(href))
+    return file.name
+
+
+def _ask(path, data=None, headers={}):
+    request = urllib.request.Request(os.environ["RTV_URL"] + path, data, headers)
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        return answer.read()

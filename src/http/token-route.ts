@@ -20,7 +20,7 @@ import { type CurrentService, queryOf } from './service.ts';
 const RENDERED = z
   .string()
   .describe(
-    'Another `format`, or the bare token; RTV-Audit-Id, RTV-Expires-At and RTV-Refresh-After are headers then.',
+    'Another `format`, or the bare token; RTV-Audit-Id, RTV-Expires-At, RTV-Refresh-After and RTV-CA-Bundle, the path of the CA bundle on this service, are headers then.',
   );
 const AS_JSON = jsonResponse('The token was issued and its record is durable.', tokenResponseSchema);
 const ISSUED = { ...AS_JSON, content: { ...AS_JSON.content, 'text/plain': { schema: RENDERED } } };
@@ -57,8 +57,9 @@ export function tokenRoute(app: FastifyInstance, current: CurrentService, limits
     const connection = connectionTo(database, endpoint, user, auditId);
     const format = value.wanted.format ?? (wantsPlainText(request.headers.accept) ? 'token' : 'json');
     reply.code(201).header('cache-control', 'no-store');
-    if (format !== 'json') return sendRendered(reply, format, connection, value, auditId);
-    return reply.send(asResponse(value, connection, service.caBundles.get(database.caBundleId), auditId));
+    const bundle = service.caBundles.get(database.caBundleId);
+    if (format !== 'json') return sendRendered(reply, format, connection, value, { auditId, bundle });
+    return reply.send(asResponse(value, connection, bundle, auditId));
   });
 }
 
@@ -92,7 +93,7 @@ function sendRendered(
   format: Exclude<Format, 'json'>,
   connection: Connection,
   { token, wanted }: Issued<WantedToken>,
-  auditId: string,
+  { auditId, bundle }: { readonly auditId: string; readonly bundle: CaBundle },
 ): FastifyReply {
   const encoded = encodeForClient(wanted.client ?? null, format, token.token);
   const { body, contentType } = renderAuthToken(format, connection, encoded);
@@ -100,6 +101,7 @@ function sendRendered(
     .header('rtv-audit-id', auditId)
     .header('rtv-expires-at', instant(token.expiresAt))
     .header('rtv-refresh-after', instant(refreshAfter(token)))
+    .header('rtv-ca-bundle', bundlePath(bundle.id))
     .type(contentType)
     .send(body);
 }

@@ -6,6 +6,7 @@ import java.net.http.*;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.*;
 import java.sql.*;
+import java.time.Duration;
 import java.util.*;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -40,16 +41,14 @@ class HikariPostgres {
     }
 
     private HttpRequest.Builder request(String path) {
-      return HttpRequest.newBuilder(URI.create(System.getenv("RTV_URL") + path)).timeout(java.time.Duration.ofSeconds(15));
+      return HttpRequest.newBuilder(URI.create(System.getenv("RTV_URL") + path)).timeout(Duration.ofSeconds(15));
     }
   }
 
   public static void main(String[] args) throws Exception {
-    var config = new HikariConfig();
-    config.setDataSource(new VendedDataSource());
-    config.setMaximumPoolSize(2);
-    config.setConnectionTimeout(10_000);
-    try (var pool = new HikariDataSource(config); var input = new BufferedReader(new InputStreamReader(System.in))) {
+    try (var pool = new HikariDataSource(); var input = new BufferedReader(new InputStreamReader(System.in))) {
+      pool.setDataSource(new VendedDataSource());
+      pool.setMaximumPoolSize(4);
       for (String sql; (sql = input.readLine()) != null; ) {
         try (var connection = pool.getConnection(); var rows = connection.createStatement().executeQuery(sql)) {
           rows.next();

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"log"
 	"net"
@@ -16,27 +17,31 @@ import (
 	"example.com/clients/vend"
 )
 
+// vended opens each connection with its own token.
+type vended struct{}
+
+func (vended) Driver() driver.Driver { return mysql.MySQLDriver{} }
+
+func (vended) Connect(ctx context.Context) (driver.Conn, error) {
+	v, err := vend.Token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := mysql.NewConfig()
+	c.Net, c.Addr = "tcp", net.JoinHostPort(v.Connection.Host, strconv.Itoa(int(v.Connection.Port)))
+	c.DBName, c.User, c.Passwd = v.Connection.Database, v.Connection.User, v.Token
+	c.ConnectionAttributes = "rtv_audit_id:" + v.AuditID
+	c.TLS = v.TLS
+	c.AllowCleartextPasswords = true // over that TLS, which the driver does not leave out
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return connector.Connect(ctx)
+}
+
 func main() {
-	config := mysql.NewConfig()
-	config.AllowCleartextPasswords = true // with TLS below, which the driver does not leave out
-	err := config.Apply(mysql.BeforeConnect(func(ctx context.Context, c *mysql.Config) error {
-		v, err := vend.Token(ctx)
-		if err != nil {
-			return err
-		}
-		c.Net, c.Addr = "tcp", net.JoinHostPort(v.Connection.Host, strconv.Itoa(int(v.Connection.Port)))
-		c.DBName, c.User, c.Passwd = v.Connection.Database, v.Connection.User, v.Token
-		c.TLS = v.TLS
-		return nil
-	}))
-	if err != nil {
-		log.Fatal(err)
-	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		log.Fatal(err)
-	}
-	pool := sql.OpenDB(connector)
+	pool := sql.OpenDB(vended{})
 	defer pool.Close()
 	statements := bufio.NewScanner(os.Stdin)
 	for statements.Scan() {

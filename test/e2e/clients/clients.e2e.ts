@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { after, describe, test, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { makeCa } from '../../../demo/certificate-authority.ts';
+import { type Database, type Recipe, recipes, versionOf, whyNot } from './recipes.ts';
+import { type RecipeEnd, runRecipe, startRecipe } from './run-recipe.ts';
+import { COMPRESSED, setUpStage, type Stage } from './stage.ts';
+
+/*
+ * Every recipe of examples/clients, as it is, against a real server that checks tokens as RDS does, in each case that
+ * users meet. The table at the end says what ran, with which versions, and what could not run here and why.
+ */
+
+/** Who the session is, the audit id that it carries, and whether it is encrypted. */
+const STATEMENT: Record<Database, string> = {
+  PostgreSQL: `select current_user || ' ' || current_setting('application_name') || ' ' || (select ssl from pg_stat_ssl where pid = pg_backend_pid())`,
+  MariaDB: `select concat(substring_index(current_user(), '@', 1), ' rtv:', coalesce(@rtv_audit_id, (select attr_value from performance_schema.session_connect_attrs where processlist_id = connection_id() and attr_name = 'rtv_audit_id')), ' ', if((select variable_value from information_schema.session_status where variable_name = 'Ssl_cipher') <> '', 'true', 'false'))`,
+};
+const SESSION = /^app_rw rtv:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} true$/;
+const REFUSED = /PAM authentication failed for user "app_rw"|Access denied for user 'app_rw'/;
+const CASES = [
+  'right user, 330 bytes',
+  'right user, over 2 KB',
+  'wrong user',
+  'altered token',
+  'expired token',
+  'plaintext',
+  'wrong CA',
+  'wrong host name',
+  'pool, ten minutes',
+] as const;
+type Case = (typeof CASES)[number];
+
+const all = recipes();
+const able = all.filter((recipe) => whyNot(recipe) === undefined);
+const passed = new Map<string, Set<Case>>(all.map(({ file }) => [file, new Set()]));
+
+describe('recipes against real servers:', { timeout: 600_000 }, () => {
+  test('every case', { timeout: 600_000 }, async (t) => {
+    const stage = await setUpStage(t);
+    const versions = {
+      PostgreSQL: await stage.servers.PostgreSQL.version(),
+      MariaDB: await stage.servers.MariaDB.version(),
+    };
+    after(() => printTable(versions));
+
+    for (const [name, service, bytes] of [
+      ['right user, 330 bytes', 'small', [300, 400]],
+      ['right user, over 2 KB', 'large', [2048, 4096]],
+    ] as const) {
+      await eachRecipe(t, name, async (recipe) => {
+        const end = await runRecipe(recipe, stage.env(recipe, service), STATEMENT[recipe.database]);
+        assert.equal(end.status, 0, end.stderr);
+        assert.match(end.stdout.trim(), SESSION);
+      });
+      const attempts = stage.check.attempts();
+      assert.deepEqual(
+        attempts.filter(({ refused }) => refused !== undefined),
+        [],
+      );
+      assert.ok(attempts.every(({ tokenBytes }) => tokenBytes >= bytes[0] && tokenBytes <= bytes[1]));
+      stage.check.forget();
+    }
+
+    await eachRecipe(t, 'wrong user', async (recipe) => {
+      refused(await runRecipe(recipe, stage.env(recipe, 'large', 'wrong-user'), STATEMENT[recipe.database]));
+    });
+    onlyRefusedFor(stage, 'it is for another user');
+
+    await eachRecipe(t, 'altered token', async (recipe) => {
+      refused(await runRecipe(recipe, stage.env(recipe, 'large', 'altered-token'), STATEMENT[recipe.database]));
+    });
+    onlyRefusedFor(stage, 'its signature is wrong');
+
+    stage.check.setClockAhead(901_000);
+    await eachRecipe(t, 'expired token', async (recipe) => {
+      refused(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+    });
+    stage.check.setClockAhead(0);
+    onlyRefusedFor(stage, 'it has expired');
+
+    await eachRecipe(t, 'plaintext', async (recipe) => {
+      notConnected(await runRecipe(recipe, stage.env(recipe, 'large', 'plaintext'), STATEMENT[recipe.database]));
+      assert.ok(!stage.stripping[recipe.database].seen().includes('X-Amz-'), 'the token went over the wire in clear');
+    });
+    nobodyAsked(stage);
+
+    await present(stage, await (await makeCa('another CA')).issue({ dnsNames: ['localhost'] }));
+    await eachRecipe(t, 'wrong CA', async (recipe) => {
+      notConnected(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+    });
+    nobodyAsked(stage);
+
+    await present(stage, await stage.ca.issue({ dnsNames: ['other.example'] }));
+    await eachRecipe(t, 'wrong host name', async (recipe) => {
+      notConnected(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+    });
+    nobodyAsked(stage);
+    await present(stage, stage.certificate);
+
+    await t.test('pool, ten minutes: sixty times as fast, while sessions are ended', { timeout: 120_000 }, (t) =>
+      tenMinutes(t, stage),
+    );
+  });
+});
+
+/** Runs a case for every recipe that can run here, two at a time. */
+async function eachRecipe(t: TestContext, name: Case, run: (recipe: Recipe) => Promise<void>): Promise<void> {
+  await t.test(name, async (t) => {
+    const waiting = [...able];
+    async function worker(): Promise<void> {
+      for (let recipe = waiting.shift(); recipe !== undefined; recipe = waiting.shift()) {
+        const current = recipe;
+        await t.test(current.file, async () => {
+          await run(current);
+          passed.get(current.file)?.add(name);
+        });
+      }
+    }
+    await Promise.all([worker(), worker()]);
+  });
+}
+
+/** Every recipe asks on while its sessions are ended again and again, through two refreshes. */
+async function tenMinutes(t: TestContext, stage: Stage): Promise<void> {
+  stage.check.forget();
+  stage.check.setClockAhead(-590_000);
+  stage.check.setOldest(COMPRESSED.lifeMs);
+  const end = performance.now() + COMPRESSED.tenMinutesMs;
+  let over = false;
+  async function endSessions(): Promise<void> {
+    while (!over) {
+      await pause(1500);
+      await Promise.all(Object.values(stage.servers).map((server) => server.endSessions()));
+    }
+  }
+  const ending = endSessions();
+  await Promise.all(
+    able.map((recipe) =>
+      t.test(recipe.file, async () => {
+        const run = startRecipe(recipe, stage.env(recipe, 'compressed'));
+        const sessions = new Set<string>();
+        while (performance.now() < end) {
+          const line = await run.ask(STATEMENT[recipe.database]);
+          assert.match(line, SESSION);
+          sessions.add(line);
+          await pause(500);
+        }
+        const { status, stderr } = await run.end();
+        assert.equal(status, 0, stderr);
+        assert.ok(sessions.size >= 1);
+        passed.get(recipe.file)?.add('pool, ten minutes');
+      }),
+    ),
+  );
+  over = true;
+  await ending;
+  const refusals = stage.check.attempts().filter(({ refused }) => refused !== undefined);
+  assert.deepEqual(refusals, []);
+}
+
+function refused({ status, stdout, stderr }: RecipeEnd): void {
+  assert.notEqual(status, 0, stdout);
+  assert.match(stderr + stdout, REFUSED);
+  assert.ok(!stderr.includes('X-Amz-Signature='), 'the error shows the token');
+}
+
+function notConnected({ status, stdout, stderr }: RecipeEnd): void {
+  assert.notEqual(status, 0, stdout);
+  assert.doesNotMatch(stdout, SESSION);
+  assert.match(stderr + stdout, /ssl|tls|certificate/i);
+}
+
+/** The server saw attempts, and refused each of them for this reason. */
+function onlyRefusedFor(stage: Stage, why: string): void {
+  assert.deepEqual(new Set(stage.check.attempts().map(({ refused }) => refused)), new Set([why]));
+  stage.check.forget();
+}
+
+function nobodyAsked(stage: Stage): void {
+  assert.deepEqual(stage.check.attempts(), []);
+}
+
+async function present(stage: Stage, certificate: Stage['certificate']): Promise<void> {
+  await Promise.all(Object.values(stage.servers).map((server) => server.present(certificate)));
+}
+
+function printTable(servers: Readonly<Record<Database, string>>): void {
+  console.log('\nrecipe × database × case');
+  for (const recipe of all) {
+    const why = whyNot(recipe);
+    const ran = passed.get(recipe.file) ?? new Set();
+    console.log(`${recipe.file} × ${recipe.database} ${servers[recipe.database]}`);
+    if (why !== undefined) console.log(`    did not run: ${why}`);
+    else {
+      console.log(`    with ${versionOf(recipe)}`);
+      for (const name of CASES) console.log(`    ${ran.has(name) ? 'ok    ' : 'FAILED'} ${name}`);
+    }
+  }
+}

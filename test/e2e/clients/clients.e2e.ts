@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { makeCa } from '../../../demo/certificate-authority.ts';
 import { type Database, type Recipe, recipes, versionOf, whyNot } from './recipes.ts';
 import { type RecipeEnd, runRecipe, startRecipe } from './run-recipe.ts';
-import { COMPRESSED, setUpStage, type Stage } from './stage.ts';
+import { COMPRESSED, HOST, setUpStage, type Stage } from './stage.ts';
 
 /*
  * Every recipe of examples/clients, as it is, against a real server that checks tokens as RDS does, in each case that
@@ -14,10 +14,10 @@ import { COMPRESSED, setUpStage, type Stage } from './stage.ts';
 /** Who the session is, the audit id that it carries, and whether it is encrypted. */
 const STATEMENT: Record<Database, string> = {
   PostgreSQL: `select current_user || ' ' || current_setting('application_name') || ' ' || (select ssl from pg_stat_ssl where pid = pg_backend_pid())`,
-  MariaDB: `select concat(substring_index(current_user(), '@', 1), ' rtv:', coalesce(@rtv_audit_id, (select attr_value from performance_schema.session_connect_attrs where processlist_id = connection_id() and attr_name = 'rtv_audit_id')), ' ', if((select variable_value from information_schema.session_status where variable_name = 'Ssl_cipher') <> '', 'true', 'false'))`,
+  MariaDB: `select convert(concat(substring_index(current_user(), '@', 1), ' rtv:', coalesce(@rtv_audit_id, (select attr_value from performance_schema.session_connect_attrs where processlist_id = connection_id() and attr_name = 'rtv_audit_id')), ' ', if((select variable_value from information_schema.session_status where variable_name = 'Ssl_cipher') <> '', 'true', 'false')) using utf8mb4)`,
 };
 const SESSION = /^app_rw rtv:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} true$/;
-const REFUSED = /PAM authentication failed for user "app_rw"|Access denied for user 'app_rw'/;
+const REFUSED = /PAM authentication failed for user \\?"app_rw|Access denied for user 'app_rw'/;
 const CASES = [
   'right user, 330 bytes',
   'right user, over 2 KB',
@@ -49,7 +49,7 @@ describe('recipes against real servers:', { timeout: 600_000 }, () => {
       ['right user, over 2 KB', 'large', [2048, 4096]],
     ] as const) {
       await eachRecipe(t, name, async (recipe) => {
-        const end = await runRecipe(recipe, stage.env(recipe, service), STATEMENT[recipe.database]);
+        const end = await runRecipe(recipe, stage.hostsFile, stage.env(recipe, service), STATEMENT[recipe.database]);
         assert.equal(end.status, 0, end.stderr);
         assert.match(end.stdout.trim(), SESSION);
       });
@@ -63,50 +63,63 @@ describe('recipes against real servers:', { timeout: 600_000 }, () => {
     }
 
     await eachRecipe(t, 'wrong user', async (recipe) => {
-      refused(await runRecipe(recipe, stage.env(recipe, 'large', 'wrong-user'), STATEMENT[recipe.database]));
+      refused(
+        await runRecipe(recipe, stage.hostsFile, stage.env(recipe, 'large', 'wrong-user'), STATEMENT[recipe.database]),
+      );
     });
     onlyRefusedFor(stage, 'it is for another user');
 
     await eachRecipe(t, 'altered token', async (recipe) => {
-      refused(await runRecipe(recipe, stage.env(recipe, 'large', 'altered-token'), STATEMENT[recipe.database]));
+      refused(
+        await runRecipe(
+          recipe,
+          stage.hostsFile,
+          stage.env(recipe, 'large', 'altered-token'),
+          STATEMENT[recipe.database],
+        ),
+      );
     });
     onlyRefusedFor(stage, 'its signature is wrong');
 
     stage.check.setClockAhead(901_000);
     await eachRecipe(t, 'expired token', async (recipe) => {
-      refused(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+      refused(await runRecipe(recipe, stage.hostsFile, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
     });
     stage.check.setClockAhead(0);
     onlyRefusedFor(stage, 'it has expired');
 
     await eachRecipe(t, 'plaintext', async (recipe) => {
-      notConnected(await runRecipe(recipe, stage.env(recipe, 'large', 'plaintext'), STATEMENT[recipe.database]));
+      notConnected(
+        await runRecipe(recipe, stage.hostsFile, stage.env(recipe, 'large', 'plaintext'), STATEMENT[recipe.database]),
+      );
       assert.ok(!stage.stripping[recipe.database].seen().includes('X-Amz-'), 'the token went over the wire in clear');
     });
     nobodyAsked(stage);
 
-    await present(stage, await (await makeCa('another CA')).issue({ dnsNames: ['localhost'] }));
+    await present(stage, await (await makeCa('another CA')).issue({ dnsNames: Object.values(HOST) }));
     await eachRecipe(t, 'wrong CA', async (recipe) => {
-      notConnected(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+      notConnected(await runRecipe(recipe, stage.hostsFile, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
     });
     nobodyAsked(stage);
 
     await present(stage, await stage.ca.issue({ dnsNames: ['other.example'] }));
     await eachRecipe(t, 'wrong host name', async (recipe) => {
-      notConnected(await runRecipe(recipe, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
+      notConnected(await runRecipe(recipe, stage.hostsFile, stage.env(recipe, 'large'), STATEMENT[recipe.database]));
     });
     nobodyAsked(stage);
     await present(stage, stage.certificate);
 
-    await t.test('pool, ten minutes: sixty times as fast, while sessions are ended', { timeout: 120_000 }, (t) =>
-      tenMinutes(t, stage),
+    await t.test(
+      'pool, ten minutes: sixty times as fast, while sessions are ended',
+      { timeout: 120_000, concurrency: able.length },
+      (t) => tenMinutes(t, stage),
     );
   });
 });
 
 /** Runs a case for every recipe that can run here, two at a time. */
 async function eachRecipe(t: TestContext, name: Case, run: (recipe: Recipe) => Promise<void>): Promise<void> {
-  await t.test(name, async (t) => {
+  await t.test(name, { concurrency: 2 }, async (t) => {
     const waiting = [...able];
     async function worker(): Promise<void> {
       for (let recipe = waiting.shift(); recipe !== undefined; recipe = waiting.shift()) {
@@ -138,7 +151,7 @@ async function tenMinutes(t: TestContext, stage: Stage): Promise<void> {
   await Promise.all(
     able.map((recipe) =>
       t.test(recipe.file, async () => {
-        const run = startRecipe(recipe, stage.env(recipe, 'compressed'));
+        const run = startRecipe(recipe, stage.hostsFile, stage.env(recipe, 'compressed'));
         const sessions = new Set<string>();
         while (performance.now() < end) {
           const line = await run.ask(STATEMENT[recipe.database]);
@@ -148,7 +161,9 @@ async function tenMinutes(t: TestContext, stage: Stage): Promise<void> {
         }
         const { status, stderr } = await run.end();
         assert.equal(status, 0, stderr);
-        assert.ok(sessions.size >= 1);
+        // Each connection has its own audit id, but where the driver asks for a password and nothing else.
+        const least = recipe.file === 'javascript/pg-postgres.mjs' ? 1 : 3;
+        assert.ok(sessions.size >= least, `${sessions.size} sessions`);
         passed.get(recipe.file)?.add('pool, ten minutes');
       }),
     ),

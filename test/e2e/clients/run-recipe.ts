@@ -14,10 +14,19 @@ export type RecipeRun = {
 
 export type RecipeEnd = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
-/** Starts a recipe as a user does: nothing is set but where the service is, the JWT's file, and what to be. */
-export function startRecipe({ command: [program = '', ...args] }: Recipe, env: RecipeEnv): RecipeRun {
+/** Runs a program in a mount namespace where /etc/hosts is the file `$0`. */
+const WITH_HOSTS = 'mount --bind "$0" /etc/hosts && exec "$@"';
+
+/**
+ * Starts a recipe as a user does: nothing is set but where the service is, the JWT's file, and what to be. It alone
+ * resolves the databases' own names to this machine.
+ */
+export function startRecipe({ command }: Recipe, hostsFile: string, env: RecipeEnv): RecipeRun {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(program, args, { env: { PATH, HOME, LC_ALL: 'C.UTF-8', ...env }, timeout: 60_000 });
+  const child = spawn('unshare', ['-m', 'sh', '-c', WITH_HOSTS, hostsFile, ...command], {
+    env: { PATH, HOME, LC_ALL: 'C.UTF-8', ...env },
+    timeout: 60_000,
+  });
   let stdout = '';
   let stderr = '';
   const waiting: ((line: string) => void)[] = [];
@@ -47,8 +56,8 @@ export function startRecipe({ command: [program = '', ...args] }: Recipe, env: R
 }
 
 /** Runs one statement and ends. */
-export function runRecipe(recipe: Recipe, env: RecipeEnv, statement: string): Promise<RecipeEnd> {
-  const run = startRecipe(recipe, env);
+export function runRecipe(recipe: Recipe, hostsFile: string, env: RecipeEnv, statement: string): Promise<RecipeEnd> {
+  const run = startRecipe(recipe, hostsFile, env);
   run.ask(statement).catch(() => undefined);
   return run.end();
 }

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -8,12 +8,14 @@ import type { SandboxSession } from '../../../demo/sandbox-sts/session.ts';
 import { type IamServer, startIamMariaDb, startIamPostgres } from '../../support/iam/iam-servers.ts';
 import { makePamService } from '../../support/iam/pam-service.ts';
 import { startTokenCheck, type TokenCheck } from '../../support/iam/token-check.ts';
-import { SECRET_KEY, startService } from '../../support/running-service.ts';
+import { mintJwt, SECRET_KEY, startService, writeServiceFiles } from '../../support/running-service.ts';
+import { runProgram } from '../../support/service-process.ts';
 import { startChangingProxy, startStrippingProxy, type StrippingProxy } from './hostile-network.ts';
 import type { Database, Recipe } from './recipes.ts';
 import type { RecipeEnv } from './run-recipe.ts';
 
-const HOST = {
+/** The databases' own names, which are signed and connected to. */
+export const HOST = {
   PostgreSQL: 'orders.cluster-abc.us-west-2.rds.amazonaws.com',
   MariaDB: 'billing.abc.us-west-2.rds.amazonaws.com',
 };
@@ -53,6 +55,8 @@ export type Stage = {
   readonly stripping: Readonly<Record<Database, StrippingProxy>>;
   readonly ca: LocalCa;
   readonly certificate: Issued;
+  /** An /etc/hosts that has the databases on this machine. */
+  readonly hostsFile: string;
   env(recipe: Recipe, service: ServiceName, change?: ChangeName): RecipeEnv;
 };
 
@@ -61,7 +65,7 @@ export async function setUpStage(t: TestContext): Promise<Stage> {
   const check = await startTokenCheck();
   t.after(() => check.close());
   const ca = await makeCa('RDS stand-in root');
-  const certificate = await ca.issue({ dnsNames: ['localhost'] });
+  const certificate = await ca.issue({ dnsNames: Object.values(HOST) });
   const pams = {
     PostgreSQL: makePamService('orders', check.socketPath),
     MariaDB: makePamService('billing', check.socketPath),
@@ -92,17 +96,18 @@ export async function setUpStage(t: TestContext): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'rtv-clients-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'ca.pem'), ca.certPem);
+  const hostsFile = join(folder, 'hosts');
+  writeFileSync(hostsFile, `127.0.0.1 localhost ${Object.values(HOST).join(' ')}\n`);
   const config = configText(servers, join(folder, 'ca.pem'), ca.certPem);
   const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = SESSION;
   const loadCredentials = () => Promise.resolve({ accessKeyId, secretAccessKey, sessionToken, expiresAt });
-  const now = () => Date.now() - BEHIND_MS;
   const running = {
     small: await startService(t, { config }),
     large: await startService(t, { config, overrides: { loadCredentials } }),
-    compressed: await startService(t, { config, overrides: { loadCredentials, now } }),
+    compressed: await startBehind(t, config),
   };
   for (const [name, service] of Object.entries(running)) {
-    const at = Math.floor((name === 'compressed' ? now() : Date.now()) / 1000);
+    const at = Math.floor((Date.now() - (name === 'compressed' ? BEHIND_MS : 0)) / 1000);
     // As a projected token's file: with a line end.
     writeFileSync(join(folder, name), `${await service.mint({ iat: at, exp: at + 3600 })}\n`);
   }
@@ -115,6 +120,7 @@ export async function setUpStage(t: TestContext): Promise<Stage> {
     stripping,
     ca,
     certificate,
+    hostsFile,
     env: ({ database }, service, change = 'unchanged') => ({
       RTV_URL: `${proxy.url}/${service}/${change}`,
       RTV_JWT_FILE: join(folder, service),
@@ -122,6 +128,24 @@ export async function setUpStage(t: TestContext): Promise<Stage> {
       RTV_USER: 'app_rw',
     }),
   };
+}
+
+/** The program itself, with a clock that is behind. */
+async function startBehind(t: TestContext, config: (text: string) => string) {
+  const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
+  if (library === undefined) throw new Error('libfaketime is not installed: apt-get install faketime');
+  const folder = mkdtempSync(join(tmpdir(), 'rtv-behind-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const key = writeServiceFiles(folder, config);
+  const { listening } = runProgram(t, ['--config', join(folder, 'config.yaml')], {
+    LD_PRELOAD: library,
+    FAKETIME: `-${BEHIND_MS / 1000}s`,
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    AWS_ACCESS_KEY_ID: SESSION.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: SESSION.secretAccessKey,
+    AWS_SESSION_TOKEN: SESSION.sessionToken,
+  });
+  return { url: await listening, mint: (claims: Readonly<Record<string, unknown>>) => mintJwt(key, claims) };
 }
 
 function configText(servers: Readonly<Record<Database, IamServer>>, caFile: string, caPem: string) {
@@ -138,7 +162,6 @@ function configText(servers: Readonly<Record<Database, IamServer>>, caFile: stri
       writer:
         host: ${HOST[database]}
         port: ${database === 'PostgreSQL' ? 5432 : 3306}
-        connectHost: localhost
         connectPort: ${servers[database].port}
 `,
   );

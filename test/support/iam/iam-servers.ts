@@ -110,6 +110,7 @@ export async function startIamMariaDb(
   for (const user of users) {
     await query(`CREATE USER ${user}@'%' IDENTIFIED VIA pam USING '${pam.name}' REQUIRE SSL`);
     await query(`GRANT SELECT ON billing.* TO ${user}@'%'`);
+    await query(`GRANT SELECT ON performance_schema.session_connect_attrs TO ${user}@'%'`);
   }
   return {
     port,

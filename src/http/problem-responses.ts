@@ -8,6 +8,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   404: 'There is nothing of this name or id.',
   413: 'The body is over 16 KiB.',
   415: 'The body is neither JSON nor a form.',
+  422: 'A token does not fit the program or the format, and why.',
   429: 'Too many requests of this caller or for this database.',
   503: 'The service cannot do its part now; see Retry-After.',
 };

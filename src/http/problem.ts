@@ -63,6 +63,8 @@ export function refusalProblem(refusal: Refusal, auditId: string): ProblemAnswer
       return answer(403, 'not-granted', 'Not granted', 'No grant allows this.', auditId, {
         'www-authenticate': `${REALM}, error="insufficient_scope"`,
       });
+    case 'client_unfit':
+      return answer(422, 'client-unfit', 'The token does not fit', `${refusal.detail}.`, auditId);
     case 'event_not_found':
       return answer(404, 'event-not-found', 'No such audit record', 'The store holds no record of this id.', auditId);
     case 'rate_limited':

@@ -26,7 +26,9 @@ export const tokenRequestSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._+/ -]{0,63}$/, 'must be 1 to 64 letters, digits, spaces and . _ + / -')
       .optional()
-      .describe('The program that will connect. Recorded; `psqlodbc` gets the token percent-encoded once more.'),
+      .describe(
+        'The program that will connect. Recorded. Some are given the token as they need it, or a 422 where none fits: docs/connect.md.',
+      ),
   })
   .meta({ id: 'TokenRequest', description: 'Fields may be left out where the grants of the caller leave one choice.' });
 

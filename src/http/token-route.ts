@@ -4,9 +4,9 @@ import { refreshAfter } from '../issuance/auth-token.ts';
 import { type Issued, issueToken } from '../issuance/issue-token.ts';
 import type { Refusal } from '../issuance/refusal.ts';
 import type { CaBundle } from '../rds/ca-bundle.ts';
-import { encodeForClient } from '../rds/clients.ts';
+import { encodeForClient, formatFitsClient, uriForClient, whyNeverFits, whyTooLong } from '../rds/clients.ts';
 import { type Connection, connectionTo } from '../rds/connection.ts';
-import { type Format, formatFits, renderAuthToken } from '../rds/render-auth-token.ts';
+import { type Format, formatFits, renderAuthToken, whyFormatTooShort } from '../rds/render-auth-token.ts';
 import type { Permission } from '../issuance/authorize.ts';
 import { bundlePath } from './ca-bundles-route.ts';
 import { callerRequestOf } from './caller-request.ts';
@@ -34,7 +34,7 @@ export function tokenRoute(app: FastifyInstance, current: CurrentService, limits
     security: [{ bearer: [] }],
     consumes: ['application/json', 'application/x-www-form-urlencoded'],
     body: tokenRequestSchema.optional(),
-    response: { 201: ISSUED, ...problemResponses(400, 401, 403, 413, 415, 429, 503) },
+    response: { 201: ISSUED, ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503) },
   };
   app.post('/v1/tokens', { schema }, async (request, reply) => {
     const service = current();
@@ -45,8 +45,9 @@ export function tokenRoute(app: FastifyInstance, current: CurrentService, limits
       {
         ...callerRequestOf('token.issue', request, service, limits),
         readWanted: () => readTokenRequest({ contentType, bytes, query: queryOf(request) }),
+        admitToken: unfitToken,
         admitPermission: async (permission, wanted) =>
-          unfitFormat(permission, wanted) ?? (await admitByRates(request, permission, service.rates, limits)),
+          unfitWanted(permission, wanted) ?? (await admitByRates(request, permission, service.rates, limits)),
       },
       service.now(),
     );
@@ -76,10 +77,20 @@ async function admitByRates(
   return limits.perDatabase(request, database.name, rates.perDatabase);
 }
 
-function unfitFormat({ database }: Permission, { format = 'json' }: WantedToken): Refusal | undefined {
-  if (formatFits(format, database.engine)) return undefined;
-  const message = `${format} is not for ${database.engine}`;
+/** What can be said before anything is signed. */
+function unfitWanted({ database }: Permission, { format = 'json', client }: WantedToken): Refusal | undefined {
+  const why = whyNeverFits(client);
+  if (why !== undefined) return { reason: 'client_unfit', detail: why };
+  const { engine } = database;
+  if (formatFits(format, engine) && formatFitsClient(client, format, engine)) return undefined;
+  const message = `${format} is not for ${engine}${formatFits(format, engine) ? ` in ${client}` : ''}`;
   return { reason: 'request_malformed', detail: message, problems: [{ field: 'format', message }] };
+}
+
+function unfitToken(token: string, { format = 'json', client }: WantedToken): Refusal | undefined {
+  const bytes = Buffer.byteLength(encodeForClient(client, format, token));
+  const why = whyTooLong(client, bytes) ?? whyFormatTooShort(format, bytes);
+  return why === undefined ? undefined : { reason: 'client_unfit', detail: `the token has ${bytes} bytes; ${why}` };
 }
 
 /** Only a client that says text/plain and does not also say JSON gets the bare token. */
@@ -95,15 +106,17 @@ function sendRendered(
   { token, wanted }: Issued<WantedToken>,
   { auditId, bundle }: { readonly auditId: string; readonly bundle: CaBundle },
 ): FastifyReply {
-  const encoded = encodeForClient(wanted.client ?? null, format, token.token);
+  const { client } = wanted;
+  const encoded = encodeForClient(client, format, token.token);
   const { body, contentType } = renderAuthToken(format, connection, encoded);
+  const ownForm = format === 'uri' ? uriForClient(client, connection, encoded) : undefined;
   return reply
     .header('rtv-audit-id', auditId)
     .header('rtv-expires-at', instant(token.expiresAt))
     .header('rtv-refresh-after', instant(refreshAfter(token)))
     .header('rtv-ca-bundle', bundlePath(bundle.id))
     .type(contentType)
-    .send(body);
+    .send(ownForm ?? body);
 }
 
 function asResponse(
@@ -112,7 +125,7 @@ function asResponse(
   bundle: CaBundle,
   auditId: string,
 ): TokenResponse {
-  const encoded = encodeForClient(wanted.client ?? null, 'json', token.token);
+  const encoded = encodeForClient(wanted.client, 'json', token.token);
   return {
     token: encoded,
     issued_at: instant(token.issuedAt),

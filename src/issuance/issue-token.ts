@@ -39,6 +39,8 @@ export type TokenRequest<Wanted extends WantedIdentity & WantedLife> = CallerReq
   readonly readWanted: () => Decided<Wanted>;
   /** A refusal when a limit is reached, or for a rendering that the database's engine lacks. */
   readonly admitPermission: (permission: Permission, wanted: Wanted) => Promise<Refusal | undefined>;
+  /** A refusal where the signed token does not fit what it was asked for. It is given to nobody then. */
+  readonly admitToken: (token: string, wanted: Wanted) => Refusal | undefined;
 };
 
 /** An issued token, whose record is durable. */
@@ -87,6 +89,8 @@ export function issueToken<Wanted extends WantedIdentity & WantedLife>(
     draft.roleArn = credentials.roleArn;
     const token = await ports.signAuthToken({ endpoint, region: database.region, user, credentials, now });
     requireLife(token, minLifeMs);
+    const refusedToken = request.admitToken(token.token, wanted);
+    if (refusedToken) return { ok: false, refusal: refusedToken };
     draft.tokenFingerprint = createHash('sha256').update(token.token).digest('hex');
     draft.tokenExpiresAt = token.expiresAt;
     return accept({ token, permission, wanted });

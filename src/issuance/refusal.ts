@@ -16,6 +16,8 @@ export type Refusal =
   | { readonly reason: 'choice_ambiguous'; readonly detail: string; readonly choices: readonly Choice[] }
   /** `grant` is the one that denies it, if one does. */
   | { readonly reason: 'not_granted'; readonly detail: string; readonly grant?: string | null }
+  /** No token fits what it was asked for; `detail` is told to the caller, who may have one. */
+  | { readonly reason: 'client_unfit'; readonly detail: string }
   | { readonly reason: 'event_not_found'; readonly detail: string }
   | { readonly reason: 'rate_limited'; readonly detail: string; readonly retryAfterSeconds: number }
   | { readonly reason: 'body_too_large'; readonly detail: string }

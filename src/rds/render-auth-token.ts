@@ -3,13 +3,15 @@ import { Fault } from '../issuance/fault.ts';
 import type { Connection } from './connection.ts';
 import { renderEnv } from './renderings/env.ts';
 import { renderJdbc } from './renderings/jdbc.ts';
-import { renderMyCnf } from './renderings/my-cnf.ts';
+import { MY_CNF_TOKEN_BYTES, renderMyCnf } from './renderings/my-cnf.ts';
+import { PG_SERVICE_TOKEN_BYTES, renderPgService } from './renderings/pg-service.ts';
 import { renderPgpass } from './renderings/pgpass.ts';
+import { renderPowershell } from './renderings/powershell.ts';
 import { renderToken } from './renderings/token.ts';
 import { renderUri } from './renderings/uri.ts';
 
 /** What `format` of a request may be. */
-export const FORMATS = ['json', 'token', 'env', 'uri', 'pgpass', 'jdbc', 'my_cnf'] as const;
+export const FORMATS = ['json', 'token', 'env', 'powershell', 'uri', 'pgpass', 'pg_service', 'jdbc', 'my_cnf'] as const;
 
 export type Format = (typeof FORMATS)[number];
 
@@ -17,9 +19,20 @@ export type Rendered = { readonly body: string; readonly contentType: string };
 
 /** Whether programs of the engine read the format. */
 export function formatFits(format: Format, engine: Engine): boolean {
-  if (format === 'pgpass') return engine === 'postgres';
+  if (format === 'pgpass' || format === 'pg_service') return engine === 'postgres';
   if (format === 'my_cnf') return engine !== 'postgres';
   return true;
+}
+
+/** Why a token of this length is in no file of the format; undefined when it is. */
+export function whyFormatTooShort(format: Format, bytes: number): string | undefined {
+  if (format === 'pg_service' && bytes > PG_SERVICE_TOKEN_BYTES) {
+    return `libpq reads service files in lines, and a token may have ${PG_SERVICE_TOKEN_BYTES} bytes there: use pgpass or env`;
+  }
+  if (format === 'my_cnf' && bytes > MY_CNF_TOKEN_BYTES) {
+    return `the clients read option files in lines, and a token may have ${MY_CNF_TOKEN_BYTES} bytes there: use env`;
+  }
+  return undefined;
 }
 
 /**
@@ -41,8 +54,10 @@ export function renderAuthToken(format: Exclude<Format, 'json'>, connection: Con
 const RENDERERS: Record<Exclude<Format, 'json'>, (connection: Connection, token: string) => string> = {
   token: (_connection, token) => renderToken(token),
   env: renderEnv,
+  powershell: renderPowershell,
   uri: renderUri,
   pgpass: renderPgpass,
+  pg_service: renderPgService,
   jdbc: renderJdbc,
   my_cnf: renderMyCnf,
 };

@@ -66,6 +66,7 @@ function ports(changes: Partial<IssuancePorts> = {}) {
     readWanted: () => noted('read', accept({ database: 'orders', user: 'app_rw' })),
     admitCaller: () => noted('caller rate', Promise.resolve(undefined)),
     admitPermission: () => noted('database rate', Promise.resolve(undefined)),
+    admitToken: () => undefined,
   };
   const issue = (more: Partial<TokenRequest<WantedIdentity>> = {}) => issueToken(all, { ...request, ...more }, NOW);
   return { all, issue, steps, records };

@@ -24,7 +24,7 @@ test('the encoding is exactly this', () => {
   );
 });
 
-for (const client of [null, '', 'psql', 'pgAdmin', 'psqlodbc ', 'odbc', 'MySQL Connector/ODBC', '__proto__']) {
+for (const client of [undefined, '', 'psql', 'pgAdmin', 'psqlodbc ', 'odbc', 'MySQL Connector/ODBC', '__proto__']) {
   test(`${JSON.stringify(client)} gets every token as it is`, () => {
     for (const format of FORMATS) assert.equal(encodeForClient(client, format, TOKEN), TOKEN);
   });

@@ -7,33 +7,35 @@ import { auditIdOf, type Connection } from '../connection.ts';
  * `--init-command="SET @rtv_audit_id='$RTV_AUDIT_ID'"` to tie the session to the audit record.
  */
 export function renderEnv(connection: Connection, token: string): string {
-  const { engine, host, port, database, user, sslmode, application_name } = connection;
-  const variables =
-    engine === 'postgres'
-      ? {
-          PGHOST: host,
-          PGPORT: String(port),
-          PGUSER: user,
-          PGDATABASE: database,
-          PGPASSWORD: token,
-          PGSSLMODE: sslmode,
-          PGAPPNAME: application_name,
-        }
-      : {
-          MYSQL_HOST: host,
-          MYSQL_TCP_PORT: String(port),
-          MYSQL_USER: user,
-          MYSQL_DATABASE: database,
-          MYSQL_PWD: token,
-          LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
-          RTV_AUDIT_ID: auditIdOf(connection),
-        };
-  return Object.entries(variables)
+  return Object.entries(environmentOf(connection, token))
     .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
     .join('');
 }
 
+export function environmentOf(connection: Connection, token: string): Readonly<Record<string, string>> {
+  const { engine, host, port, database, user, sslmode, application_name } = connection;
+  return engine === 'postgres'
+    ? {
+        PGHOST: host,
+        PGPORT: String(port),
+        PGUSER: user,
+        PGDATABASE: database,
+        PGPASSWORD: token,
+        PGSSLMODE: sslmode,
+        PGAPPNAME: application_name,
+      }
+    : {
+        MYSQL_HOST: host,
+        MYSQL_TCP_PORT: String(port),
+        MYSQL_USER: user,
+        MYSQL_DATABASE: database,
+        MYSQL_PWD: token,
+        LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
+        RTV_AUDIT_ID: auditIdOf(connection),
+      };
+}
+
 /** In single quotes a POSIX shell reads nothing but the closing quote. */
-function shellQuote(value: string): string {
+export function shellQuote(value: string): string {
   return `'${value.replaceAll("'", "'\\''")}'`;
 }

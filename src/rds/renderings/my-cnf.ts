@@ -4,6 +4,9 @@ import { auditIdOf, type Connection } from '../connection.ts';
 /** The clients read option files in lines of at most 4,095 bytes; the rest of a longer one becomes a line of its own. */
 const MAX_LINE_BYTES = 4094;
 
+/** The longest token that a line of an option file holds, bytes: it has nothing that is escaped. */
+export const MY_CNF_TOKEN_BYTES = MAX_LINE_BYTES - 'password=""'.length;
+
 /**
  * An option file for `mysql --defaults-extra-file=FILE --ssl-ca=BUNDLE` (MySQL manual, "Using Option Files"; MariaDB
  * Knowledge Base, "Configuring MariaDB with Option Files"). `[client]` holds what every client program knows;
@@ -17,6 +20,8 @@ export function renderMyCnf(connection: Connection, token: string): string {
     '[client]',
     `host=${quote(host)}`,
     `port=${port}`,
+    // Of this name alone the clients make a Unix socket.
+    ...(host === 'localhost' ? ['protocol=tcp'] : []),
     `user=${quote(user)}`,
     `password=${quote(token)}`,
     ...(engine === 'mysql' ? ['ssl-mode=VERIFY_IDENTITY', 'enable-cleartext-plugin'] : ['ssl-verify-server-cert']),

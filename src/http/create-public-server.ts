@@ -8,6 +8,7 @@ import type { LimitMetrics } from './limit-metrics.ts';
 import { shedLoad } from './load-shedding.ts';
 import { openApiRoutes } from './openapi-routes.ts';
 import { ownRightsRoutes } from './own-rights-routes.ts';
+import { clientSetupRoute } from './client-setup-route.ts';
 import { notFoundProblem, transportProblem } from './problem.ts';
 import { createRateLimits, type RateLimitOptions, type RateLimits } from './rate-limits.ts';
 import { sendProblem } from './send.ts';
@@ -69,6 +70,7 @@ export async function createPublicServer(options: PublicServerOptions): Promise<
   const limits = await createLimits(app, options);
   tokenRoute(app, current, limits);
   ownRightsRoutes(app, current, limits);
+  clientSetupRoute(app, current, limits);
   auditRoutes(app, current, limits);
   caBundleRoutes(app, () => current().caBundles);
   finishMethods();

@@ -24,6 +24,11 @@ const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
                                                  write all audit records of a filter, newest first
        rds-token-vendor audit find --config FILE --token-file FILE|- [--json]
                                                  show the records of an auth token
+       rds-token-vendor agent --url URL --jwt-file FILE [--database D] [--user U] [--endpoint E]
+                              --write FORMAT=FILE… [--mode 0600] [--ca-file FILE]
+                              [--exec COMMAND | --signal NAME --pid-file FILE] [--health [ADDRESS:]PORT]
+                              [--once [--timeout SECONDS]] [--allow-http]
+                                                 keep files with a token fresh for programs that read a file
        rds-token-vendor --version
 
 FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.
@@ -62,6 +67,7 @@ async function run(argv: readonly string[]): Promise<void> {
     if (word === 'check') return exit(await check(context));
     if (word === 'explain') return await runExplain(context);
     if (word === 'audit') return await runAudit(context);
+    if (word === 'agent') return await runAgent(context);
     throw new UsageError(`There is no command ${JSON.stringify(word)}.`);
   } catch (error) {
     if (error instanceof UsageError) {
@@ -90,6 +96,16 @@ async function runAudit(context: CommandContext): Promise<void> {
   });
   const { audit } = await import('./commands/audit.ts');
   exit(await audit(context));
+}
+
+/** In a module of its own that the service does not load. */
+async function runAgent(context: CommandContext): Promise<void> {
+  const { agent } = await import('./commands/agent.ts');
+  const logger = createLogger(pino.destination({ dest: 1, sync: true }));
+  const ending = new AbortController();
+  for (const signal of ENDING) process.once(signal, () => ending.abort());
+  const kill = (pid: number, signal: NodeJS.Signals) => process.kill(pid, signal);
+  exit(await agent(context, { logger, ending: ending.signal, kill }));
 }
 
 async function serveUntilSignal(context: CommandContext): Promise<void> {

@@ -16,11 +16,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   rds: ['issuance', 'config'],
   audit: ['issuance', 'config'],
   http: ['issuance', 'rds'],
+  agent: ['issuance', 'rds'],
   'logger.ts': [],
   reload: ['config'],
   app: ['issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
   'app.ts': ['app', 'issuance', 'config', 'jwt', 'aws', 'rds', 'audit', 'http'],
-  commands: ['issuance', 'config', 'jwt', 'rds', 'audit', 'app.ts', 'reload'],
+  commands: ['agent', 'issuance', 'config', 'jwt', 'rds', 'audit', 'app.ts', 'reload'],
   'main.ts': ['commands', 'logger.ts'],
 };
 

@@ -2,6 +2,7 @@ import { auditRecordJsonSchema } from './audit-record-schema.ts';
 import { configJsonSchema } from './config-schema.ts';
 import { configurationPage } from './configuration-page.ts';
 import { openApiJson } from './openapi.ts';
+import { recipesPage } from './recipes-page.ts';
 
 /** A file that is committed, but made from the sources. `path` starts at the repository's root. */
 export type GeneratedFile = { readonly path: string; readonly content: () => string | Promise<string> };
@@ -13,6 +14,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'openapi/audit-record.schema.json', content: () => `${JSON.stringify(auditRecordJsonSchema(), null, 2)}\n` },
   { path: 'docs/configuration.md', content: () => configurationPage(EXAMPLE) },
   { path: 'openapi/openapi.json', content: openApiJson },
+  { path: 'docs/clients.md', content: recipesPage },
 ];
 
 /** The paths of generated files whose content on disk is not what the sources make. */

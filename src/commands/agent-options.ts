@@ -97,11 +97,15 @@ function readNotice(command?: string, signal?: string, pidFile?: string): Notice
   }
   if (command !== undefined) return { kind: 'command', command };
   if (signal === undefined && pidFile === undefined) return undefined;
-  const name = Object.keys(constants.signals).find((one) => one === `SIG${signal?.replace(/^SIG/, '')}`);
-  if (name === undefined || pidFile === undefined) {
+  const name = `SIG${signal?.replace(/^SIG/, '')}`;
+  if (!isSignal(name) || pidFile === undefined) {
     throw new UsageError('--signal NAME and --pid-file FILE go together, as in --signal HUP --pid-file /run/app.pid.');
   }
-  return { kind: 'signal', signal: name as NodeJS.Signals, pidFile };
+  return { kind: 'signal', signal: name, pidFile };
+}
+
+function isSignal(name: string): name is NodeJS.Signals {
+  return Object.hasOwn(constants.signals, name);
 }
 
 function readSeconds(text: string): number {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Database } from './recipes.ts';
 
@@ -21,7 +21,9 @@ export async function startChangingProxy(
       const url = `${services[service]}/${rest.join('/')}`;
       const onward = request(url, { method: incoming.method, headers: { ...headers, 'content-length': body.length } });
       onward.end(body);
-      const [answered] = (await once(onward, 'response')) as [IncomingMessage];
+      const answered = await new Promise<IncomingMessage>((resolve, reject) => {
+        onward.once('response', resolve).once('error', reject);
+      });
       const changed = Buffer.from(answer(await text(answered)));
       const { 'content-length': ____, ...answerHeaders } = answered.headers;
       response
@@ -77,7 +79,9 @@ function stripMysql(client: Socket, upstream: Socket): void {
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('it does not listen');
+  return address.port;
 }
 
 async function close(server: Server): Promise<void> {

@@ -4,6 +4,7 @@ import { globSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/clients/', import.meta.url));
 
@@ -27,7 +28,9 @@ type Toolchain = {
   readonly build: (folder: string) => readonly (readonly string[])[];
 };
 
-const TOOLCHAINS: Readonly<Record<'go' | 'java' | 'python' | 'rust', Toolchain>> = {
+const LANGUAGES = ['go', 'java', 'python', 'rust'] as const;
+
+const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
   go: {
     program: 'go',
     files: 'go/**/*',
@@ -53,7 +56,7 @@ const TOOLCHAINS: Readonly<Record<'go' | 'java' | 'python' | 'rust', Toolchain>>
   },
 };
 
-type Language = keyof typeof TOOLCHAINS;
+type Language = (typeof LANGUAGES)[number];
 
 /** The folder in which a toolchain's products are, which `prepareRecipes` fills. */
 function folderOf(language: Language): string {
@@ -67,7 +70,8 @@ function folderOf(language: Language): string {
 
 /** Builds and installs what the recipes need; says what could not be, and why. */
 export function prepareRecipes(): void {
-  for (const [language, { program, build }] of Object.entries(TOOLCHAINS) as [Language, Toolchain][]) {
+  for (const language of LANGUAGES) {
+    const { program, build } = TOOLCHAINS[language];
     if (!installed(program)) {
       console.log(`clients: no ${language}: ${program} is not installed`);
       continue;
@@ -85,7 +89,7 @@ export function prepareRecipes(): void {
 
 /** Every recipe, in the order of the page. */
 export function recipes(): readonly Recipe[] {
-  const [go, java, python, rust] = (['go', 'java', 'python', 'rust'] as const).map(folderOf);
+  const [go, java, python, rust] = LANGUAGES.map(folderOf);
   const at = (file: string) => join(EXAMPLES, file);
   const pip = (name: string) => [`${python}/bin/pip`, '--disable-pip-version-check', 'list', '--format=freeze', name];
   const jars = (name: string) => ['sh', '-c', `ls ${java} | grep ${name}; java -version`];
@@ -170,12 +174,11 @@ export function whyNot({ command: [program = ''] }: Recipe): string | undefined 
 
 export function versionOf({ version: [command = '', ...args] }: Recipe): string {
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  return `${stdout}\n${stderr}`
+  return stripVTControlCharacters(`${stdout}\n${stderr}`)
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(0, 2)
-    .join(', ')
-    .replace(/\x1b\[[0-9;]*m/g, '');
+    .join(', ');
 }
 
 function installed(program: string): boolean {

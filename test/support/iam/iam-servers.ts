@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import type { Issued } from '../../../demo/certificate-authority.ts';
 import { freePort } from '../../../demo/listen.ts';
 import { eventually } from '../eventually.ts';
-import { startPostgres } from '../postgres-server.ts';
+import { type Rows, startPostgres } from '../postgres-server.ts';
 import type { PamService } from './pam-service.ts';
 
 /** A database server that lets users in by RDS auth tokens, over TLS alone, as RDS does with `rds.force_ssl`. */
@@ -96,11 +96,11 @@ export async function startIamMariaDb(
     ],
     { uid, gid, cwd: root, stdio: 'ignore' },
   );
-  async function query(sql: string): Promise<readonly Record<string, unknown>[]> {
+  async function query(sql: string): Promise<Rows> {
     const connection = await createConnection({ socketPath, user: 'root' });
     try {
-      const [rows] = await connection.query(sql);
-      return Array.isArray(rows) ? (rows as readonly Record<string, unknown>[]) : [];
+      const [rows] = await connection.query<RowDataPacket[]>(sql);
+      return rows;
     } finally {
       await connection.end();
     }

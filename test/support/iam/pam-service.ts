@@ -14,12 +14,12 @@ export function pamScriptModule(): string {
     mkdirSync(cache, { recursive: true });
     const unpacked = mkdtempSync(join(cache, 'unpacking-'));
     run('apt-get', ['download', '-qq', 'libpam-script'], unpacked);
-    const [deb] = readdirSync(unpacked).filter((name) => name.endsWith('.deb'));
+    const deb = readdirSync(unpacked).find((name) => name.endsWith('.deb'));
     if (deb === undefined) throw new Error('apt-get download libpam-script gave no package');
     run('dpkg', ['-x', deb, 'files'], unpacked);
     renameSync(unpacked, folder);
   }
-  const [found] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
     name.endsWith('pam_script.so'),
   );
   if (found === undefined) throw new Error(`there is no pam_script.so below ${folder}`);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { askForToken, type Vended, type Wanted } from './ask-for-token.ts';
 import { AgentFailure } from './agent-failure.ts';
@@ -13,6 +12,8 @@ export type AgentParts = {
   readonly logger: Pick<Logger, 'info' | 'error'>;
   readonly clocks: Clocks;
   readonly random: () => number;
+  /** Resolves after so many milliseconds, or when `signal` is aborted. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 };
 
@@ -79,7 +80,7 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
   async function wait(ms: number, signal: AbortSignal): Promise<void> {
     const passed = startTiming(parts.clocks);
     while (!signal.aborted && passed() < ms) {
-      await pause(Math.min(ms - passed(), LOOK_MS), undefined, { signal }).catch(() => undefined);
+      await parts.pause(Math.min(ms - passed(), LOOK_MS), signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createAgent } from '../agent/agent.ts';
 import { serveHealth } from '../agent/health.ts';
@@ -16,7 +17,8 @@ export type AgentProcess = {
 export async function agent(context: CommandContext, { logger, ending, kill }: AgentProcess): Promise<ExitStatus> {
   const { options, once, timeoutMs, health } = readAgentOptions(context);
   const clocks = { wall: () => Date.now(), monotonic: () => performance.now() };
-  const running = createAgent(options, { logger, clocks, random: Math.random, kill });
+  const pause = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
+  const running = createAgent(options, { logger, clocks, random: Math.random, pause, kill });
   if (once) return (await running.once(timeoutMs, ending)) ? 0 : 1;
   const serving = health && (await serveHealth(health, running.state));
   if (serving) logger.info({ port: serving.port }, 'health is served');

@@ -33,10 +33,23 @@ async function agentOf(t: TestContext, service: Pick<RunningService, 'url' | 'mi
   };
   const log = (...args: unknown[]) => void logged.push(args);
   const killed: [number, string][] = [];
+  const waits: { readonly ms: number; readonly resolve: () => void }[] = [];
+  let resolveLast: (() => void) | undefined;
+  /** Lets the last wait end, and gives how long the next one is to be. */
+  async function look(): Promise<number> {
+    resolveLast?.();
+    const wait = await eventually(() => Promise.resolve(waits.shift() ?? assert.fail('it does not wait')));
+    resolveLast = wait.resolve;
+    return wait.ms;
+  }
   const agent = createAgent(options, {
     logger: { info: log, error: log },
     clocks: { wall: () => times.wall, monotonic: () => times.monotonic },
     random: () => 0,
+    pause: (ms) =>
+      new Promise((resolve) => {
+        waits.push({ ms, resolve });
+      }),
     kill: (pid, signal) => void killed.push([pid, signal]),
   });
   return {
@@ -46,6 +59,8 @@ async function agentOf(t: TestContext, service: Pick<RunningService, 'url' | 'mi
     logged,
     times,
     killed,
+    look,
+    letGo: () => resolveLast?.(),
     read: (name: string) => readFileSync(join(folder, name), 'utf8'),
   };
 }
@@ -190,28 +205,25 @@ test('files are refreshed when the wall clock says so though the machine slept, 
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'pid'), '4242\n');
   const notice = { kind: 'signal', signal: 'SIGHUP', pidFile: join(folder, 'pid') } as const;
-  const { agent, times, killed } = await agentOf(t, service, { notice });
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { agent, times, killed, look, letGo } = await agentOf(t, service, { notice });
   const ending = new AbortController();
   const running = agent.run(ending.signal);
-  const written = async (count: number) =>
-    eventually(async () => {
-      t.mock.timers.tick(30_000);
-      await new Promise(setImmediate);
-      assert.equal(killed.length, count);
-    });
-  await written(1);
+  assert.equal(await look(), 30_000);
+  assert.equal(killed.length, 1);
   times.wall += 599_000;
-  t.mock.timers.tick(30_000);
-  await new Promise(setImmediate);
+  assert.equal(await look(), 1000);
   assert.equal(killed.length, 1);
   times.wall += 1000;
-  await written(2);
-  assert.deepEqual(killed.at(-1), [4242, 'SIGHUP']);
+  assert.equal(await look(), 30_000);
+  assert.deepEqual(killed, [
+    [4242, 'SIGHUP'],
+    [4242, 'SIGHUP'],
+  ]);
+  assert.equal(agent.state().fresh, true);
   times.monotonic += 900_000;
   assert.equal(agent.state().fresh, false);
   ending.abort();
-  t.mock.timers.tick(30_000);
+  letGo();
   await running;
 });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pgadminPython } from './clients/pgadmin.ts';
 import { prepareRecipes } from './clients/recipes.ts';
 import { buildKubernetes } from '../support/kube-cluster.ts';
 import { pamScriptModule } from '../support/iam/pam-service.ts';
@@ -15,6 +16,7 @@ try {
   console.log(`moto: ${motoPython()}`);
   console.log(`PAM module: ${pamScriptModule()}`);
   prepareRecipes();
+  console.log(`pgAdmin: ${pgadminPython()}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { post, startService } from '../support/running-service.ts';
 
-test('a setup is given with what the caller may be, is recorded, and holds no token', async (t) => {
+test('a setup is given with what the caller may be, and holds no token', async (t) => {
   const service = await startService(t);
   const path =
     '/v1/databases/orders/clients/pgadmin?user=app_ro&endpoint=reader&command=/opt/rds-token&ca_file=/ca.pem';
@@ -18,8 +18,11 @@ test('a setup is given with what the caller may be, is recorded, and holds no to
     [server.Host, server.Port, server.PasswordExecCommand, server.ConnectionParameters.sslrootcert],
     ['reader.corp.example', 6432, "/opt/rds-token 'orders' 'app_ro' 'reader'", '/ca.pem'],
   );
+  // Like other looks at one's own rights it is recorded where it is refused.
+  assert.equal(service.records().length, 0);
+  await service.ask('/v1/databases/orders/clients/psql?user=postgres');
   const [record] = service.records();
-  assert.deepEqual([record?.action, record?.outcome], ['database.get', 'answered']);
+  assert.deepEqual([record?.action, record?.outcome, record?.reason], ['database.get', 'refused', 'not_granted']);
 });
 
 test('in server mode the bundle is in the user’s storage, and mysql gets its own line', async (t) => {

@@ -127,12 +127,18 @@ test('uri and jdbc put an IPv6 address in brackets', () => {
   assert.ok(renderAuthToken('jdbc', connection, TOKEN).body.includes('//[fd00\\:\\:1]\\:5432/'));
 });
 
-test('pgpass is for PostgreSQL, my_cnf for MySQL and MariaDB, all else for each engine', () => {
+test('pgpass and pg_service are for PostgreSQL, my_cnf for MySQL and MariaDB, all else for each engine', () => {
   const engines = ['postgres', 'mysql', 'mariadb'] as const;
   const misfits = FORMATS.flatMap((format) =>
     engines.filter((engine) => !formatFits(format, engine)).map((engine) => `${format} ${engine}`),
   );
-  assert.deepEqual(misfits, ['pgpass mysql', 'pgpass mariadb', 'my_cnf postgres']);
+  assert.deepEqual(misfits, [
+    'pgpass mysql',
+    'pgpass mariadb',
+    'pg_service mysql',
+    'pg_service mariadb',
+    'my_cnf postgres',
+  ]);
   for (const [format, engine] of [['pgpass', 'mysql'] as const, ['my_cnf', 'postgres'] as const]) {
     const message = `nothing was rendered: ${format} is not for ${engine}`;
     const render = () => renderAuthToken(format, { ...CONNECTION, engine }, TOKEN);

@@ -101,7 +101,10 @@ export function createRoleSessions(options: RoleSessionsOptions): RoleSessions {
       return bounded(session, clock.now() + plan.durationSeconds * 1000);
     } catch (error) {
       if (!(error instanceof StsError)) throw error;
-      const options = { cause: error, retryAfterSeconds: RETRY_MS / 1000 };
+      // The failure is kept for the session's next caller, and the SDK's error holds the whole request, JWT included:
+      // it has been told to `onCall`, and goes no further.
+      const cause = new StsError(error.failure, error.code, undefined);
+      const options = { cause, retryAfterSeconds: RETRY_MS / 1000 };
       throw new Fault('credentials_unavailable', `role ${plan.arn}: ${error.message}`, options);
     }
   }

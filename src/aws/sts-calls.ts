@@ -15,7 +15,7 @@ export type RoleCalls = {
 type SessionAsk = SessionRequest & {
   readonly arn: string;
   readonly durationSeconds: number;
-  /** Whether a failed call is tried again at once, as the SDK's adaptive mode does. */
+  /** Whether a failed call is tried again at once, as the SDK's standard mode does. */
   readonly patient: boolean;
 };
 
@@ -27,7 +27,10 @@ export type CallerIdentity = { readonly account: string; readonly arn: string };
 
 /** All tries of one call together, milliseconds. */
 const CALL_LIMIT_MS = 4_500;
-/** More would not fit in the time that a caller waits: throttled, the adaptive mode lets seconds pass between two. */
+/**
+ * More would not fit in the time that a caller waits. Not the adaptive mode: its own rate limit outlasts the role's pause,
+ * and holds calls back, with nothing sent, while STS is well again.
+ */
 const PATIENT_ATTEMPTS = 2;
 
 /** Clients that are kept: for calls that may be tried again and for those that may not, of the latest keys. */
@@ -108,7 +111,7 @@ async function openClient(
   const { STSClient } = await import('@aws-sdk/client-sts');
   const config: STSClientConfig = {
     ...(region === undefined ? {} : { region }),
-    ...(patient ? { retryMode: 'adaptive', maxAttempts: PATIENT_ATTEMPTS } : { maxAttempts: 1 }),
+    ...(patient ? { retryMode: 'standard', maxAttempts: PATIENT_ATTEMPTS } : { maxAttempts: 1 }),
     ...(base === null ? {} : { credentials: asSdkCredentials(base) }),
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 4_000, throwOnRequestTimeout: true },
     // It would write to the console.

@@ -17,6 +17,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { makeCa } from '../../../demo/certificate-authority.ts';
+import { freePort } from '../../../demo/listen.ts';
 import { eventually } from '../../support/eventually.ts';
 import { runProgram } from '../../support/service-process.ts';
 import { pgadminPython } from './pgadmin.ts';
@@ -189,7 +191,7 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
       );
     const verified = `sslmode=verify-full sslrootcert=${caFile}`;
     const wrongCa = join(home, 'wrong.pem');
-    writeFileSync(wrongCa, (await (await import('../../../demo/certificate-authority.ts')).makeCa('wrong')).certPem);
+    writeFileSync(wrongCa, (await makeCa('wrong')).certPem);
     for (const [run, words] of [
       [psql('stale', verified), 'PAM authentication failed for user "app_rw"'],
       [psql('stale', 'sslmode=disable'), 'no pg_hba.conf entry for host'],
@@ -205,13 +207,19 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
         sh(
           `MYSQL_PWD=stale mariadb -h billing.abc.us-west-2.rds.amazonaws.com -P ${stage.servers.MariaDB.port} -u app_rw --ssl-ca=${wrongCa} --ssl-verify-server-cert`,
         ),
-        'Validation of SSL server certificate failed',
+        'unable to get local issuer certificate',
       ],
       [
         sh(
           `MYSQL_PWD=stale mariadb -h billing.abc.us-west-2.rds.amazonaws.com -P ${stage.servers.MariaDB.port} -u app_rw --ssl-ca=${caFile} --ssl-verify-server-cert`,
         ),
         "Access denied for user 'app_rw'@",
+      ],
+      [
+        sh(
+          `MYSQL_PWD=stale mariadb -h 127.0.0.1 -P ${stage.servers.MariaDB.port} -u app_rw --ssl-ca=${caFile} --ssl-verify-server-cert`,
+        ),
+        'Validation of SSL server certificate failed',
       ],
       [sh(`mariadb -h localhost -u app_rw`), "Can't connect to local server through socket"],
     ] as const) {
@@ -239,11 +247,10 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
       const url = await compressedAnswers(t, RTV_URL);
       const args = ['agent', '--url', url, '--jwt-file', RTV_JWT_FILE, '--database', 'orders', '--user', 'app_rw'];
       const files = ['--write', `pgpass=${pgpass}`, '--ca-file', join(desk.home, 'agent-ca.pem')];
+      const healthPort = await freePort();
       const { child, ended, stdout } = runProgram(
         t,
-        [...args, ...files, '--exec', `echo told >> ${told}`, '--health', '0'].map((word) =>
-          word === '0' ? String(20_000 + (process.pid % 20_000)) : word,
-        ),
+        [...args, ...files, '--exec', `echo told >> ${told}`, '--health', String(healthPort)],
         { PATH: process.env['PATH'] ?? '' },
       );
       await eventually(async () => assert.ok(await Promise.resolve(existsSync(pgpass))));
@@ -257,6 +264,7 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
         assert.equal(who, 'app_rw true\n', stderr);
         await pause(500);
       }
+      assert.equal((await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status, 200);
       assert.ok(texts.size >= 3, `${texts.size} tokens`);
       assert.equal(statSync(pgpass).mode & 0o777, 0o600);
       assert.ok(readFileSync(told, 'utf8').split('\n').length > 2);

@@ -15,7 +15,7 @@ import { CONNECTION, HOSTILE_VALUES } from '../../support/hostile-connections.ts
  */
 
 const READER = fileURLToPath(new URL('read-with-libpq.py', import.meta.url));
-const TOKENS = [330, 1012, 4083].map((bytes) => "h:5432/?Action=connect&X='\\".padEnd(bytes, '%2F'));
+const TOKENS = [330, 1012, 4083].map((bytes) => 'h:5432/?Action=connect&X='.padEnd(bytes, '%2F'));
 
 type Read = Readonly<Record<string, string | null>>;
 

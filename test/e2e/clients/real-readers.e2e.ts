@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../../../src/rds/connection.ts';
+import { uriForClient } from '../../../src/rds/clients.ts';
 import { renderAuthToken } from '../../../src/rds/render-auth-token.ts';
 import { CONNECTION, HOSTILE_VALUES } from '../../support/hostile-connections.ts';
+import { folderOf } from './recipes.ts';
 
 /*
  * Every rendering through the program that reads it: libpq, and the option parser of the MySQL clients. `sh` and `URL` are
@@ -111,6 +113,32 @@ test('the option parser of the MySQL clients reads user, database and token as t
       assert.ok(options.includes(`--user=${value}`) && options.includes(`--database=${value}`), JSON.stringify(value));
     }
   }
+});
+
+function readWithJava(items: readonly (readonly [kind: 'properties' | 'url', text: string])[]): readonly string[][] {
+  const input = items.map(([kind, text]) => `${kind} ${Buffer.from(text).toString('base64')}\n`).join('');
+  const program = fileURLToPath(new URL('ReadJdbc.java', import.meta.url));
+  const { status, stdout, stderr } = spawnSync('java', ['-cp', `${folderOf('java')}/*`, program], {
+    input,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  const decode = (word: string) => Buffer.from(word, 'base64').toString('utf8');
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ').map(decode));
+}
+
+test('java.util.Properties reads user and token as they went in, and so does pgJDBC out of the URL for DBeaver', () => {
+  const values = [...HOSTILE_VALUES, ...TOKENS];
+  const expected = values.map((value) => [value, value]);
+  const properties = values.map(
+    (value) => ['properties', renderAuthToken('jdbc', { ...CONNECTION, user: value }, value).body] as const,
+  );
+  assert.deepEqual(readWithJava(properties), expected);
+  const urls = values.map((value) => ['url', uriForClient('DBeaver', as(value), value) ?? ''] as const);
+  assert.deepEqual(readWithJava(urls), expected);
 });
 
 const CONNECTION_OF_MYSQL: Connection = { ...CONNECTION, engine: 'mysql' };

@@ -59,7 +59,7 @@ const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
 type Language = (typeof LANGUAGES)[number];
 
 /** The folder in which a toolchain's products are, which `prepareRecipes` fills. */
-function folderOf(language: Language): string {
+export function folderOf(language: Language): string {
   const hash = createHash('sha256');
   for (const file of globSync(TOOLCHAINS[language].files, { cwd: EXAMPLES }).sort()) {
     if (/\.\w+$/.test(file)) hash.update(file).update(readFileSync(join(EXAMPLES, file)));

@@ -3,7 +3,6 @@ import com.zaxxer.hikari.*;
 import java.io.*;
 import java.net.URI;
 import java.net.http.*;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.*;
 import java.sql.*;
 import java.time.Duration;
@@ -24,12 +23,12 @@ class HikariMysql {
         var answer = http.send(request("/v1/tokens")
             .header("Authorization", "Bearer " + jwt)
             .header("Content-Type", "application/x-www-form-urlencoded")
-            .POST(HttpRequest.BodyPublishers.ofString(form)).build(), BodyHandlers.ofString());
-        if (answer.statusCode() != 201) throw new SQLException("no token: " + answer.body());
+            .POST(HttpRequest.BodyPublishers.ofString(form)).build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 201) throw new IOException(answer.body());
         if (caBundle == null) {
           caBundle = Files.createTempFile("rds-ca", ".pem");
           var href = answer.headers().firstValue("rtv-ca-bundle").orElseThrow();
-          http.send(request(href).build(), BodyHandlers.ofFile(caBundle));
+          http.send(request(href).build(), HttpResponse.BodyHandlers.ofFile(caBundle));
         }
         var properties = new Properties();
         properties.load(new StringReader(answer.body()));

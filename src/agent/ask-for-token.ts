@@ -96,6 +96,7 @@ function readAnswer(answer: Answer): Vended {
   if (typeof token !== 'string' || token === '' || !(refreshMs >= 0 && refreshMs <= lifeMs)) {
     throw new TypeError('it has no token with a life');
   }
+  if (typeof connection?.engine !== 'string') throw new TypeError('it has no connection');
   const { href, sha256 } = ca_bundle;
   if (!/^\/v1\/ca-bundles\/[\w.-]+\.pem$/.test(href) || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw new TypeError('it has no CA bundle');

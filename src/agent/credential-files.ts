@@ -39,7 +39,12 @@ function textOf({ format, path }: CredentialFile, { token, connection, auditId, 
     throw new AgentFailure(`${path}: ${format} is not for ${connection.engine}`);
   const why = whyFormatTooShort(format, Buffer.byteLength(token));
   if (why !== undefined) throw new AgentFailure(`${path}: ${why}`);
-  return renderAuthToken(format, connection, token).body;
+  try {
+    return renderAuthToken(format, connection, token).body;
+  } catch (error) {
+    // Another service than ours, or facts that no file can hold: to be tried again, not to end the agent.
+    throw new AgentFailure(`${path}: the token cannot be rendered as ${format}`, { cause: error });
+  }
 }
 
 async function writeBundle(url: string, { caBundle }: Vended, path: string): Promise<void> {

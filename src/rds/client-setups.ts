@@ -1,4 +1,5 @@
 import type { Engine } from '../issuance/database.ts';
+import { Fault } from '../issuance/fault.ts';
 import { pgServiceSection } from './renderings/pg-service.ts';
 import { shellQuote } from './renderings/env.ts';
 
@@ -91,6 +92,9 @@ function dbeaver({ name, engine, host, port, database, user, caFile }: SetupFact
       ? { 'prop.sslmode': 'verify-full', 'prop.sslrootcert': caFile }
       : { 'prop.sslMode': engine === 'mysql' ? 'VERIFY_IDENTITY' : 'verify-full', 'prop.serverSslCert': caFile };
   const parameters = { name: `${name} (${user})`, driver, host, port, database, user, savePassword: false, ...tls };
+  if (Object.values(parameters).some((value) => /[|\p{Cc}]/u.test(String(value)))) {
+    throw new Fault('internal', 'nothing was rendered: DBeaver would split a value');
+  }
   return `${Object.entries(parameters)
     .map(([key, value]) => `${key}=${value}`)
     .join('|')}\n`;

@@ -162,6 +162,25 @@ for (const [name, listener] of [
   });
 }
 
+test('facts that no file can hold are a failure, and do not end the agent', async (t) => {
+  const service = await startService(t);
+  const form = { method: 'POST', body: 'database=orders&user=app_rw' };
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await (await service.ask('/v1/tokens', { ...form, headers })).text();
+  for (const [changed, why] of [
+    [answer.replace('"user":"app_rw"', '"user":"app_rw\\nx"'), /cannot be rendered as pgpass/],
+    [answer.replace(/"connection":\{.*?\}/, '"connection":{}'), /is not what it should be/],
+    [answer.replace('"engine":"postgres"', '"engine":"oracle"'), /pgpass is not for oracle/],
+  ] as const) {
+    assert.notEqual(changed, answer);
+    const foreign = await foreignService(t, (_request, response) => response.writeHead(201).end(changed));
+    const { agent, folder } = await agentOf(t, foreign, { caFile: undefined });
+    assert.equal(await agent.once(1, never), false);
+    assert.match(agent.state().lastFailure ?? '', why);
+    assert.deepEqual(readdirSync(folder), ['jwt']);
+  }
+});
+
 test('a CA bundle that is not the one the answer named is not written, and neither is the token', async (t) => {
   const service = await startService(t);
   const answer = await (

@@ -78,6 +78,15 @@ test('each program is for its engines', () => {
   assert.deepEqual(fitting('mariadb'), ['dbeaver', 'mysql']);
 });
 
+test('a value that DBeaver or a service file would split is in none of them', () => {
+  for (const [client, user] of [
+    ['dbeaver', 'a|driver=evil'],
+    ['pg_service', 'a\nhost=evil.example'],
+  ] as const) {
+    assert.throws(() => setupFor(client, { ...FACTS, user }), { name: 'Fault', code: 'internal' });
+  }
+});
+
 test('whatever a user or a database is called, sh runs the command that was meant and nothing else', () => {
   for (const value of HOSTILE_VALUES) {
     const facts = { ...FACTS, name: value, user: value, database: value, command: 'rds_token' };

@@ -55,8 +55,7 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
     try {
       await notify(options.notice, parts.kill);
     } catch (error) {
-      if (!(error instanceof AgentFailure)) throw error;
-      lastFailure = error.message;
+      lastFailure = wordsOf(error);
       parts.logger.error({ err: error }, 'nobody was told of the new token');
     }
   }
@@ -67,10 +66,11 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
       await refresh();
       return written === null ? 0 : refreshMs(written.vended, parts.random);
     } catch (error) {
-      if (!(error instanceof AgentFailure)) throw error;
+      // Whatever it is: the files are still good for a while, and the next try may succeed.
       failures += 1;
-      lastFailure = error.message;
-      const waitMs = Math.max(backOffMs(failures, parts.random), error.retryAfterMs ?? 0);
+      lastFailure = wordsOf(error);
+      const asked = error instanceof AgentFailure ? error.retryAfterMs : undefined;
+      const waitMs = Math.max(backOffMs(failures, parts.random), asked ?? 0);
       parts.logger.error({ err: error, failures, retry_in_ms: Math.round(waitMs) }, 'no new token');
       return waitMs;
     }
@@ -106,4 +106,9 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
       lastFailure,
     }),
   };
+}
+
+/** What the health endpoint may show: of an error that is none of ours nothing is known, so nothing of it is shown. */
+function wordsOf(error: unknown): string {
+  return error instanceof AgentFailure ? error.message : 'an unexpected error, which the log has';
 }

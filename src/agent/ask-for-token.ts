@@ -28,6 +28,8 @@ const TIMEOUT_MS = 15_000;
 /** An answer has some 4 KB, and a CA bundle some 200. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const MAX_RETRY_AFTER_S = 3600;
+/** A token that is to be replaced at once would be asked for without a pause. */
+const LEAST_REFRESH_MS = 1000;
 
 /**
  * Asks the service for a token as `POST /v1/tokens` does for JSON. The JWT's file is read anew each time: it is rotated.
@@ -73,7 +75,14 @@ async function ask(url: string, init: RequestInit, expected: number): Promise<st
   if (answer.status === expected) return text;
   const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = seconds >= 0 && seconds <= MAX_RETRY_AFTER_S ? seconds * 1000 : undefined;
-  throw new AgentFailure(`${url} answered ${answer.status}: ${text.slice(0, 500)}`, { retryAfterMs });
+  throw new AgentFailure(`${url} answered ${answer.status}${reasonIn(answer, text)}`, { retryAfterMs });
+}
+
+/** The problem's type, such as `token-invalid`. Nothing else of a body is repeated: a proxy's page may echo the JWT. */
+function reasonIn(answer: Response, text: string): string {
+  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return '';
+  const [, type] = /"type":"urn:rds-token-vendor:problem:([a-z:-]{1,64})"/.exec(text) ?? [];
+  return type === undefined ? '' : ` ${type}`;
 }
 
 async function readCapped(answer: Response): Promise<string> {
@@ -93,7 +102,7 @@ function readAnswer(answer: Answer): Vended {
     (instant) => Date.parse(instant),
   );
   const [lifeMs, refreshMs] = [expires - issued, refresh - issued];
-  if (typeof token !== 'string' || token === '' || !(refreshMs >= 0 && refreshMs <= lifeMs)) {
+  if (typeof token !== 'string' || token === '' || !(refreshMs >= LEAST_REFRESH_MS && refreshMs <= lifeMs)) {
     throw new TypeError('it has no token with a life');
   }
   if (typeof connection?.engine !== 'string') throw new TypeError('it has no connection');

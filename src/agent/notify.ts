@@ -7,11 +7,13 @@ export type Notice =
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly pidFile: string };
 
+type Kill = (pid: number, signal: NodeJS.Signals) => void;
+
 const COMMAND_MS = 30_000;
 
 /** @throws {AgentFailure} where the command fails or takes more than 30 s, or there is no such process. */
-export async function notify(notice: Notice, kill: (pid: number, signal: NodeJS.Signals) => void): Promise<void> {
-  if (notice.kind === 'command') return runCommand(notice.command);
+export async function notify(notice: Notice, kill: Kill): Promise<void> {
+  if (notice.kind === 'command') return runCommand(notice.command, kill);
   const text = await readFile(notice.pidFile, 'utf8').catch((error: unknown) => {
     throw new AgentFailure(`the process id cannot be read: ${notice.pidFile}`, { cause: error });
   });
@@ -26,15 +28,19 @@ export async function notify(notice: Notice, kill: (pid: number, signal: NodeJS.
 }
 
 /** The token is in the files; neither the command's arguments nor its environment have it. */
-async function runCommand(command: string): Promise<void> {
+async function runCommand(command: string, kill: Kill): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: COMMAND_MS,
-    killSignal: 'SIGKILL',
+    // A group of its own, so that what it started ends with it.
+    detached: true,
   });
+  const timer = setTimeout(() => {
+    if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+  }, COMMAND_MS);
   const ended = await new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(code === 0 ? undefined : `it ended with ${signal ?? code}`));
   });
+  clearTimeout(timer);
   if (ended !== undefined) throw new AgentFailure(`the command failed: ${ended}`);
 }

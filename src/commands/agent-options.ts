@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import { isIP } from 'node:net';
 import type { AgentOptions } from '../agent/agent.ts';
 import type { CredentialFile } from '../agent/credential-files.ts';
@@ -45,7 +46,9 @@ export function readAgentOptions(context: CommandContext): AgentCommand {
   if (!jwtFile) throw new UsageError('Name the file of the JWT: --jwt-file FILE or RTV_JWT_FILE.');
   const files = (given.write ?? []).map(readFile);
   if (files.length === 0) throw new UsageError('Say what to write: --write FORMAT=FILE.');
-  const paths = [...files.map(({ path }) => path), ...(given['ca-file'] ? [given['ca-file']] : [])];
+  const paths = [...files.map(({ path }) => path), ...(given['ca-file'] ? [given['ca-file']] : []), jwtFile].map(
+    (path) => resolve(path),
+  );
   if (new Set(paths).size !== paths.length) throw new UsageError('Two of the files are one.');
   const mode = MODES[given.mode ?? '0600'];
   if (mode === undefined) throw new UsageError(`--mode must be one of ${Object.keys(MODES).join(', ')}.`);

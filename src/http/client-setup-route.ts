@@ -17,7 +17,7 @@ const plain = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[^\p{Cc}\u2028\u2029|]+$/u, 'must be one line without |');
+  .regex(/^[^\p{Cc}\u2028\u2029|]*[^\s\p{Cc}|]$/u, 'must be one line without | and without a space at its end');
 
 const querySchema = z.strictObject({
   user: plain.optional().describe('The database user; may be left out where your grants leave one.'),

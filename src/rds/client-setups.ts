@@ -56,6 +56,8 @@ const PASSWORD_SECONDS = 240;
  */
 function pgadmin(facts: SetupFacts): string {
   const { name, host, port, database, user, caFile } = facts;
+  // pgAdmin puts values of its own, unquoted for a shell, in place of %USERNAME% and the like.
+  if (tokenCommand(facts).includes('%')) throw new Fault('internal', 'nothing was rendered: pgAdmin would replace a %');
   const server = {
     Name: `${name} (${user})`,
     Group: 'rds-token-vendor',
@@ -64,7 +66,6 @@ function pgadmin(facts: SetupFacts): string {
     MaintenanceDB: database,
     Username: user,
     ConnectionParameters: { sslmode: 'verify-full', sslrootcert: caFile, connect_timeout: 10 },
-    // pgAdmin puts its own values in place of %HOSTNAME%, %PORT% and %USERNAME%; none of ours has one.
     PasswordExecCommand: tokenCommand(facts),
     PasswordExecExpiration: PASSWORD_SECONDS,
   };
@@ -90,7 +91,10 @@ function dbeaver({ name, engine, host, port, database, user, caFile }: SetupFact
   const tls =
     engine === 'postgres'
       ? { 'prop.sslmode': 'verify-full', 'prop.sslrootcert': caFile }
-      : { 'prop.sslMode': engine === 'mysql' ? 'VERIFY_IDENTITY' : 'verify-full', 'prop.serverSslCert': caFile };
+      : {
+          'prop.sslMode': engine === 'mysql' ? 'VERIFY_IDENTITY' : 'verify-full',
+          ...(engine === 'mariadb' && { 'prop.serverSslCert': caFile }),
+        };
   const parameters = { name: `${name} (${user})`, driver, host, port, database, user, savePassword: false, ...tls };
   if (Object.values(parameters).some((value) => /[|\p{Cc}]/u.test(String(value)))) {
     throw new Fault('internal', 'nothing was rendered: DBeaver would split a value');
@@ -108,7 +112,7 @@ function mysql(facts: SetupFacts): string {
       : ['--ssl-verify-server-cert', `--ssl-ca=${shellQuote(caFile)}`];
   const place = [`--host=${shellQuote(host)}`, `--port=${port}`, '--protocol=tcp', `--user=${shellQuote(user)}`];
   const program = engine === 'mysql' ? 'mysql' : 'mariadb';
-  return `MYSQL_PWD="$(${tokenCommand(facts)})" ${[program, ...place, ...tls, shellQuote(database)].join(' ')}\n`;
+  return `MYSQL_PWD="$(${tokenCommand(facts)})" ${[program, ...place, ...tls, `--database=${shellQuote(database)}`].join(' ')}\n`;
 }
 
 function tokenCommand({ command, name, user, endpoint }: SetupFacts): string {

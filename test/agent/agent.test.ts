@@ -123,7 +123,7 @@ test('the JWT is read again for each token', async (t) => {
   const { agent, jwtFile } = await agentOf(t, service);
   writeFileSync(jwtFile, await service.mint({ exp: 1 }));
   assert.equal(await agent.once(1, never), false);
-  assert.match(agent.state().lastFailure ?? '', /answered 401/);
+  assert.match(agent.state().lastFailure ?? '', /answered 401 token-invalid$/);
   writeFileSync(jwtFile, await service.mint());
   assert.equal(await agent.once(1, never), true);
   assert.equal(agent.state().lastFailure, null);
@@ -207,6 +207,26 @@ test('a format that cannot hold the token is a failure before anything is writte
   assert.equal(await agent.once(1, never), false);
   assert.match(agent.state().lastFailure ?? '', /my_cnf is not for postgres/);
   assert.deepEqual(readdirSync(folder), ['jwt']);
+});
+
+test('what a proxy’s page echoes is shown nowhere', async (t) => {
+  const foreign = await foreignService(t, ({ headers, method }, response) => {
+    response
+      .writeHead(method === 'POST' ? 502 : 200, { 'content-type': 'text/html' })
+      .end(String(headers.authorization));
+  });
+  const { agent, logged } = await agentOf(t, foreign);
+  assert.equal(await agent.once(1, never), false);
+  assert.match(agent.state().lastFailure ?? '', /answered 502$/);
+  assert.ok(!JSON.stringify([agent.state(), logged]).includes('a.b.c'));
+});
+
+test('a token without a life is a failure, and not asked for again at once', async (t) => {
+  const at = '2026-11-27T10:00:00.000Z';
+  const answer = { token: 't', issued_at: at, expires_at: at, refresh_after: at, ca_bundle: {}, connection: {} };
+  const foreign = await foreignService(t, (_request, response) => response.writeHead(201).end(JSON.stringify(answer)));
+  const { agent } = await agentOf(t, foreign);
+  assert.equal(await agent.once(1, never), false);
 });
 
 test('Retry-After is kept to where it is longer than the own wait', async (t) => {

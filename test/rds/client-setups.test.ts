@@ -66,9 +66,12 @@ test('DBeaver’s connection holds no password and saves none', () => {
 
 test('the lines of the MySQL clients verify the server, each in its own words', () => {
   const mysql = setupFor('mysql', { ...FACTS, engine: 'mysql', port: 3306 }).body;
-  assert.match(mysql, /^MYSQL_PWD="\$\(.*\)" mysql .*--ssl-mode=VERIFY_IDENTITY .*--enable-cleartext-plugin 'shop'\n$/);
+  assert.match(
+    mysql,
+    /^MYSQL_PWD="\$\(.*\)" mysql .*--ssl-mode=VERIFY_IDENTITY .*--enable-cleartext-plugin --database='shop'\n$/,
+  );
   const mariadb = setupFor('mysql', { ...FACTS, engine: 'mariadb', port: 3306 }).body;
-  assert.match(mariadb, /^MYSQL_PWD="\$\(.*\)" mariadb .*--ssl-verify-server-cert --ssl-ca='.*' 'shop'\n$/);
+  assert.match(mariadb, /^MYSQL_PWD="\$\(.*\)" mariadb .*--ssl-verify-server-cert --ssl-ca='.*' --database='shop'\n$/);
 });
 
 test('each program is for its engines', () => {
@@ -81,6 +84,7 @@ test('each program is for its engines', () => {
 test('a value that DBeaver or a service file would split is in none of them', () => {
   for (const [client, user] of [
     ['dbeaver', 'a|driver=evil'],
+    ['pgadmin', "%USERNAME%';id;'"],
     ['pg_service', 'a\nhost=evil.example'],
   ] as const) {
     assert.throws(() => setupFor(client, { ...FACTS, user }), { name: 'Fault', code: 'internal' });

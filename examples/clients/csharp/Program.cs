@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Npgsql;
 
-using var http = new HttpClient { BaseAddress = new Uri(Env("RTV_URL") + "/"), Timeout = TimeSpan.FromSeconds(15) };
+using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(Env("RTV_URL") + "/"), Timeout = TimeSpan.FromSeconds(15) };
 
 async Task<JsonElement> Vend(CancellationToken cancel)
 {

@@ -15,8 +15,7 @@ class HikariMysql {
     private final HttpClient http = HttpClient.newHttpClient();
     private Path caBundle;
 
-    @Override
-    public synchronized Connection getConnection() throws SQLException {
+    @Override public synchronized Connection getConnection() throws SQLException {
       try {
         var form = "format=jdbc&database=" + System.getenv("RTV_DATABASE") + "&user=" + System.getenv("RTV_USER");
         var jwt = Files.readString(Path.of(System.getenv("RTV_JWT_FILE"))).strip();
@@ -26,9 +25,10 @@ class HikariMysql {
             .POST(HttpRequest.BodyPublishers.ofString(form)).build(), HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 201) throw new IOException(answer.body());
         if (caBundle == null) {
-          caBundle = Files.createTempFile("rds-ca", ".pem");
           var href = answer.headers().firstValue("rtv-ca-bundle").orElseThrow();
-          http.send(request(href).build(), HttpResponse.BodyHandlers.ofFile(caBundle));
+          var pem = http.send(request(href).build(), HttpResponse.BodyHandlers.ofString());
+          if (pem.statusCode() != 200) throw new IOException(pem.body());
+          caBundle = Files.writeString(Files.createTempFile("rds-ca", ".pem"), pem.body());
         }
         var properties = new Properties();
         properties.load(new StringReader(answer.body()));

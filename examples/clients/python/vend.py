@@ -8,6 +8,14 @@ import urllib.parse
 import urllib.request
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *arguments):  # the JWT is for this address alone
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
+
+
 def vend():
     """A fresh token, its connection facts, and the path of the CA bundle to trust."""
     wanted = {"database": os.environ["RTV_DATABASE"], "user": os.environ["RTV_USER"]}
@@ -26,5 +34,5 @@ def _ca_file(href):
 
 def _ask(path, data=None, headers={}):
     request = urllib.request.Request(os.environ["RTV_URL"] + path, data, headers)
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with _opener.open(request, timeout=15) as answer:
         return answer.read()

@@ -3,7 +3,8 @@ import { auditIdOf, type Connection } from '../connection.ts';
 /**
  * `export` lines for a POSIX shell: `. ./file`, or `eval "$(curl …)"`. libpq reads every `PG…` name. The MySQL and
  * MariaDB clients read `MYSQL_HOST`, `MYSQL_TCP_PORT`, `MYSQL_PWD` and `LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN`; they take no
- * user from the environment, so `mysql -u "$MYSQL_USER" "$MYSQL_DATABASE"`, with `--ssl-mode` and `--ssl-ca`, and with
+ * user from the environment, so `mysql -u "$MYSQL_USER" "$MYSQL_DATABASE"`, with `--ssl-mode` and `--ssl-ca` (MariaDB:
+ * `--ssl-verify-server-cert` too, or the token may leave in clear), and with
  * `--init-command="SET @rtv_audit_id='$RTV_AUDIT_ID'"` to tie the session to the audit record.
  */
 export function renderEnv(connection: Connection, token: string): string {

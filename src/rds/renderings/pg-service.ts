@@ -27,7 +27,10 @@ export function renderPgService(connection: Connection, token: string): string {
 
 export function pgServiceSection(name: string, parameters: Readonly<Record<string, string>>): string {
   const lines = [`[${name}]`, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)];
-  if (lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES || /\p{Cc}|\s$/u.test(line))) {
+  if (
+    lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES || /\p{Cc}|\s$/u.test(line)) ||
+    name.includes(']')
+  ) {
     throw new Fault('internal', 'nothing was rendered: a value does not fit a line of a service file');
   }
   return `${lines.join('\n')}\n`;

@@ -122,13 +122,17 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
     const refused = await sh(`printf 'x.y.z' > "$HOME/jwt"; RTV_JWT_FILE=$HOME/jwt ${RDS_TOKEN} orders app_rw`);
     assert.match(refused.stderr, /no token: 401/);
     assert.equal(refused.stdout, '');
-    // The service of this key is gone: curl is told to go where nobody is.
-    writeFileSync(join(home, '.curlrc'), 'connect-to = "::127.0.0.1:1"\n');
-    const gone = await sh(`${RDS_TOKEN} orders app_rw`);
+    // The service of this key is gone: nobody answers curl.
+    mkdirSync(join(home, 'bin'));
+    writeFileSync(join(home, 'bin', 'curl'), '#!/bin/sh\necho "curl: (7) nobody answers" >&2\nexit 7\n', {
+      mode: 0o755,
+    });
+    const offline = `PATH=$HOME/bin:$PATH; export PATH; ${RDS_TOKEN} orders app_rw`;
+    const gone = await sh(offline);
     assert.equal(gone.stdout, first.stdout, gone.stderr);
     assert.match(gone.stderr, /the kept one serves until/);
     writeFileSync(file, due(key.split(' ')[0] ?? '').replace(expires, '2020-01-01T00:00:01.000Z'));
-    const ended = await sh(`${RDS_TOKEN} orders app_rw`);
+    const ended = await sh(offline);
     assert.deepEqual([ended.status, ended.stdout], [1, '']);
   });
 
@@ -141,8 +145,19 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
     assert.deepEqual(readdirSync(folder), []);
     const plain = await sh(`RTV_URL=http://vendor.example ${RDS_TOKEN} orders app_rw`);
     assert.match(plain.stderr, /the JWT would travel in clear/);
-    const deceiving = await sh(`RTV_URL=http://localhost.evil.example ${RDS_TOKEN} orders app_rw`);
-    assert.match(deceiving.stderr, /the JWT would travel in clear/);
+    for (const deceiving of [
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '127.evil.example',
+      'localhost:x@evil.example',
+      '127.0.0.1@evil.example',
+      '[::1]@evil.example',
+      '[::1].evil.example',
+    ]) {
+      const { status, stderr } = await sh(`RTV_URL='http://${deceiving}' ${RDS_TOKEN} orders app_rw`);
+      assert.equal(status, 1);
+      assert.match(stderr, /the JWT would travel in clear|has user info/, deceiving);
+    }
   });
 
   await t.test('rds-token reads its configuration, and fetches the CA bundle', async (t) => {

@@ -1,4 +1,4 @@
-// Package vend asks rds-token-vendor for a token, with the standard library alone.
+// Package vend asks for a token, with the standard library alone.
 package vend
 
 import (
@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // Vended is a fresh token, where it is for, and the TLS that trusts the vended CA bundle for that host.
@@ -27,11 +28,11 @@ type Vended struct {
 	TLS      *tls.Config           `json:"-"`
 }
 
-// Token asks for a fresh token. The JWT is read each time, since it is rotated.
+// Token asks for a fresh token; the JWT's file is rotated.
 func Token(ctx context.Context) (v Vended, err error) {
 	jwt, _ := os.ReadFile(os.Getenv("RTV_JWT_FILE")) // without one the service refuses
-	wanted := url.Values{"database": {os.Getenv("RTV_DATABASE")}, "user": {os.Getenv("RTV_USER")}}
-	answer := ask(ctx, "POST", "/v1/tokens", wanted.Encode(), strings.TrimSpace(string(jwt)), &err)
+	wanted := url.Values{"database": {os.Getenv("RTV_DATABASE")}, "user": {os.Getenv("RTV_USER")}}.Encode()
+	answer := ask(ctx, "POST", "/v1/tokens", wanted, strings.TrimSpace(string(jwt)), &err)
 	if err == nil {
 		err = json.Unmarshal(answer, &v)
 	}
@@ -41,19 +42,22 @@ func Token(ctx context.Context) (v Vended, err error) {
 	return v, err
 }
 
+// The JWT is for this address alone: a redirect is an error.
+var client = http.Client{Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 func ask(ctx context.Context, method, path, form, jwt string, failed *error) (body []byte) {
 	request, err := http.NewRequestWithContext(ctx, method, os.Getenv("RTV_URL")+path, strings.NewReader(form))
 	if *failed != nil || err != nil {
 		return nil
 	}
-	request.Header.Set("Authorization", "Bearer "+jwt)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := http.DefaultClient.Do(request)
-	if *failed = err; err == nil {
-		defer answer.Body.Close()
-		if body, *failed = io.ReadAll(answer.Body); answer.StatusCode >= 300 {
-			*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, body)
-		}
+	request.Header = http.Header{"Authorization": {"Bearer " + jwt}, "Content-Type": {"application/x-www-form-urlencoded"}}
+	answer, err := client.Do(request)
+	if *failed = err; err != nil {
+		return nil
+	}
+	defer answer.Body.Close()
+	if body, *failed = io.ReadAll(answer.Body); answer.StatusCode >= 300 {
+		*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, body)
 	}
 	return body
 }

@@ -2,7 +2,7 @@
 //! fresh token. Rust's standard library has no HTTP client: ureq is a small one.
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
-use std::{env::var, fs};
+use std::{env::var, fs, time::Duration};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio_postgres::{Client, Config, config::SslMode};
 
@@ -19,10 +19,12 @@ struct CaBundle { href: String }
 async fn connect() -> Result<Client> {
     let (url, jwt) = (var("RTV_URL")?, fs::read_to_string(var("RTV_JWT_FILE")?)?); // read each time: it is rotated
     let wanted = [("database", var("RTV_DATABASE")?), ("user", var("RTV_USER")?)];
-    let vended: Vended = ureq::post(format!("{url}/v1/tokens"))
+    // The JWT is for this address alone.
+    let http: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).timeout_global(Some(Duration::from_secs(15))).build().into();
+    let vended: Vended = http.post(format!("{url}/v1/tokens"))
         .header("Authorization", format!("Bearer {}", jwt.trim()))
         .send_form(wanted)?.body_mut().read_json()?;
-    let bundle = ureq::get(format!("{url}{}", vended.ca_bundle.href)).call()?.body_mut().read_to_vec()?;
+    let bundle = http.get(format!("{url}{}", vended.ca_bundle.href)).call()?.body_mut().read_to_vec()?;
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bundle) {
         roots.add(certificate?)?;

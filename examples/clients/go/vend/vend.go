@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 )
 
 // Vended is a fresh token, where it is for, and the TLS that trusts the vended CA bundle for that host.
@@ -42,22 +41,19 @@ func Token(ctx context.Context) (v Vended, err error) {
 	return v, err
 }
 
-// The JWT is for this address alone: a redirect is an error.
-var client = http.Client{Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-
 func ask(ctx context.Context, method, path, form, jwt string, failed *error) (body []byte) {
 	request, err := http.NewRequestWithContext(ctx, method, os.Getenv("RTV_URL")+path, strings.NewReader(form))
 	if *failed != nil || err != nil {
 		return nil
 	}
 	request.Header = http.Header{"Authorization": {"Bearer " + jwt}, "Content-Type": {"application/x-www-form-urlencoded"}}
-	answer, err := client.Do(request)
-	if *failed = err; err != nil {
-		return nil
-	}
-	defer answer.Body.Close()
-	if body, *failed = io.ReadAll(answer.Body); answer.StatusCode >= 300 {
-		*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, body)
+	// Not http.Client, which follows redirects: the JWT is for this address alone.
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	if *failed = err; err == nil {
+		defer answer.Body.Close()
+		if body, *failed = io.ReadAll(answer.Body); answer.StatusCode >= 300 {
+			*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, body)
+		}
 	}
 	return body
 }

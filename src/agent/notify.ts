@@ -12,8 +12,8 @@ type Kill = (pid: number, signal: NodeJS.Signals) => void;
 const COMMAND_MS = 30_000;
 
 /** @throws {AgentFailure} where the command fails or takes more than 30 s, or there is no such process. */
-export async function notify(notice: Notice, kill: Kill): Promise<void> {
-  if (notice.kind === 'command') return runCommand(notice.command, kill);
+export async function notify(notice: Notice, kill: Kill, limitMs = COMMAND_MS): Promise<void> {
+  if (notice.kind === 'command') return runCommand(notice.command, kill, limitMs);
   const text = await readFile(notice.pidFile, 'utf8').catch((error: unknown) => {
     throw new AgentFailure(`the process id cannot be read: ${notice.pidFile}`, { cause: error });
   });
@@ -28,15 +28,19 @@ export async function notify(notice: Notice, kill: Kill): Promise<void> {
 }
 
 /** The token is in the files; neither the command's arguments nor its environment have it. */
-async function runCommand(command: string, kill: Kill): Promise<void> {
+async function runCommand(command: string, kill: Kill, limitMs: number): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['ignore', 'inherit', 'inherit'],
     // A group of its own, so that what it started ends with it.
     detached: true,
   });
   const timer = setTimeout(() => {
-    if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
-  }, COMMAND_MS);
+    try {
+      if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It ended at this moment.
+    }
+  }, limitMs);
   const ended = await new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(code === 0 ? undefined : `it ended with ${signal ?? code}`));

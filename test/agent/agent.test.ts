@@ -287,6 +287,25 @@ for (const text of ['', '0', '1', '-1', 'self', '12.5']) {
   });
 }
 
+test('a command that takes too long ends with all that it started', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rtv-agent-hook-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'pid');
+  const notice = { kind: 'command', command: `sleep 60 & echo $! > ${file}; wait; true` } as const;
+  const kill = (pid: number, signal: NodeJS.Signals) => void process.kill(pid, signal);
+  await assert.rejects(notify(notice, kill, 300), /the command failed: it ended with SIGKILL/);
+  const pid = Number(readFileSync(file, 'utf8'));
+  await eventually(() => Promise.resolve(assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })));
+});
+
+test('a command that ends as it is killed harms nobody', async () => {
+  const notice = { kind: 'command', command: 'sleep 0.4' } as const;
+  const kill = () => {
+    throw new Error('ESRCH');
+  };
+  await notify(notice, kill, 100);
+});
+
 test('the command sees neither the token nor the JWT', async (t) => {
   const service = await startService(t);
   const folder = mkdtempSync(join(tmpdir(), 'rtv-agent-env-'));

@@ -153,6 +153,7 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
       '127.0.0.1@evil.example',
       '[::1]@evil.example',
       '[::1].evil.example',
+      '192.0.2.1/:127.0.0.1',
     ]) {
       const { status, stderr } = await sh(`RTV_URL='http://${deceiving}' ${RDS_TOKEN} orders app_rw`);
       assert.equal(status, 1);

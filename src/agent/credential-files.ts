@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Format, formatFits, renderAuthToken, whyFormatTooShort } from '../rds/render-auth-token.ts';
 import { AgentFailure } from './agent-failure.ts';
 import { askForBundle, type Vended } from './ask-for-token.ts';
-import { writeFileAtomically } from './write-file.ts';
+import { writeFileAtomically } from '../rds/write-file-atomically.ts';
 
 /** One file that is kept fresh. */
 export type CredentialFile = { readonly format: Format; readonly path: string };

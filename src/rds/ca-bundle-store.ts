@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assembleFetchedBundle } from './assemble-fetched-bundle.ts';
 import type { CaBundle } from './ca-bundle.ts';
 import { MAX_CA_PEM_BYTES } from './parse-ca-pem.ts';
+import { writeFileAtomically } from './write-file-atomically.ts';
 
 /** A bundle on disk. `fetchedAt` is milliseconds since the epoch. */
 export type StoredBundle = { readonly bundle: CaBundle; readonly fetchedAt: number };
@@ -35,7 +36,7 @@ export function createCaBundleStore(directory: string, now: () => number): CaBun
     },
     async save({ bundle: { id, sha256, pem }, fetchedAt }, url) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeWhole(directory, fileOf(id), JSON.stringify({ version: 1, id, url, fetchedAt, sha256, pem }));
+      await writeFileAtomically(fileOf(id), JSON.stringify({ version: 1, id, url, fetchedAt, sha256, pem }), 0o600);
     },
   };
 }
@@ -78,28 +79,5 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-async function writeWhole(directory: string, file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const folder = await open(directory);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

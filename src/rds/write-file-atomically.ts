@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
  */
 export async function writeFileAtomically(path: string, text: string, mode: number): Promise<void> {
   const folder = dirname(path);
-  const beside = join(folder, `.${randomBytes(6).toString('hex')}.rds-token`);
+  const beside = join(folder, `.${randomBytes(6).toString('hex')}.tmp`);
   // `wx`: nothing that somebody put there is written to.
   const file = await open(beside, 'wx', mode);
   try {

@@ -4,6 +4,8 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]{5,}(?:\.[\w-]*)+/g, '[JWT]'],
   [/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1[secret]'],
+  // STS answers in XML.
+  [/(<(?:secret|session|security)[\w-]*>)[^<]+/gi, '$1[secret]'],
   [/((?:secret|session|security)[\w-]*["']?\s*[:=]\s*["']?)[^\s"',}]+/gi, '$1[secret]'],
 ];
 
@@ -17,6 +19,14 @@ export function createLogger(destination: DestinationStream): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       serializers: { err: describeError },
+      hooks: {
+        // Without a message pino takes the error's own, and Fastify gives it as one.
+        logMethod(args, method) {
+          const [subject, message] = args;
+          if (typeof subject !== 'object') return method.apply(this, args);
+          return method.apply(this, [subject, message === undefined ? 'an error' : withoutSecrets(String(message))]);
+        },
+      },
     },
     destination,
   );

@@ -17,6 +17,22 @@ test('an error is logged with its causes, and without JWTs, signatures, session 
   for (const secret of secrets) assert.ok(!line.includes(secret), `${secret} in ${line}`);
 });
 
+test('STS’s XML is logged without the keys in it', () => {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) });
+  const xml =
+    '<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>wJalr</SecretAccessKey><SessionToken>FwoG+/=</SessionToken>';
+  logger.error({ err: new Error(`cannot read ${xml}`) });
+  const { err, msg } = JSON.parse(lines[0] ?? '');
+  assert.equal(msg, 'an error');
+  assert.equal(
+    err[0].message,
+    'cannot read <AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>[secret]</SecretAccessKey><SessionToken>[secret]</SessionToken>',
+  );
+  logger.error({ err: new Error('odd') }, xml);
+  assert.ok(!/wJalr|FwoG/.test(lines.join('')));
+});
+
 test('what is thrown and is no error is logged as text, and a chain of causes has an end', () => {
   const lines: string[] = [];
   const logger = createLogger({ write: (line) => void lines.push(line) });

@@ -38,7 +38,8 @@ export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): P
   const tlsContext = config.server.tls && tlsContextOf(config.server.tls, permanent.now());
   const caBundles = await permanent.caBundles.stage(config);
   const issuers = await stageAfter(caBundles, () => permanent.issuers.stage(config.issuers));
-  const credentials = permanent.aws.stage(loaded);
+  const both = { discard: async () => void (await Promise.all([issuers.discard(), caBundles.discard()])) };
+  const credentials = await stageAfter(both, async () => permanent.aws.stage(loaded));
   const service: Service = {
     issuance: {
       audit,
@@ -84,7 +85,10 @@ export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): P
 }
 
 /** Makes the next part, or leaves nothing of the one before. */
-async function stageAfter<Part>(before: Staged<unknown>, stage: () => Promise<Staged<Part>>): Promise<Staged<Part>> {
+async function stageAfter<Part>(
+  before: Pick<Staged<unknown>, 'discard'>,
+  stage: () => Promise<Staged<Part>>,
+): Promise<Staged<Part>> {
   try {
     return await stage();
   } catch (error) {

@@ -29,6 +29,12 @@ const MOST_AT_ONCE = 4;
 /** About as many as have their turn while a caller waits. Who comes later is told to come again. */
 const MOST_WAITING = 100;
 
+function whoseTrouble(failed: StsError, issuer: string | undefined): string | typeof ROLE | undefined {
+  // STS fetches the keys of a JWT's issuer while the call waits: no answer in time is no proof against other issuers.
+  if (issuer !== undefined && (failed.concernsIssuer || failed.timedOut)) return issuer;
+  return failed.concernsRole ? ROLE : undefined;
+}
+
 export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGate {
   /** Since the last call that failed for the whole role, or for all JWTs of an issuer. */
   const troubles = new Map<string | typeof ROLE, { readonly error: StsError; until: number }>();
@@ -73,11 +79,11 @@ export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGat
     else running -= 1;
   }
 
-  /** STS answered: what was in its way is over, but for what this answer says. */
+  /** What was in the way is over where STS answered, but for what this answer says. */
   function note(failed: StsError | undefined, issuer: string | undefined): void {
-    troubles.delete(ROLE);
-    if (issuer !== undefined && failed?.concernsRole !== true) troubles.delete(issuer);
-    const whose = failed?.concernsRole ? ROLE : failed?.concernsIssuer ? issuer : undefined;
+    const whose = failed && whoseTrouble(failed, issuer);
+    if (whose !== issuer || failed?.timedOut !== true) troubles.delete(ROLE);
+    if (issuer !== undefined && whose !== ROLE) troubles.delete(issuer);
     if (failed && whose !== undefined) troubles.set(whose, { error: failed, until: monotonic() + PAUSE_MS });
   }
 

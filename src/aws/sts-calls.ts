@@ -155,6 +155,7 @@ function sessionOf(answer: SessionAnswer, { arn, sessionName }: Pick<SessionAsk,
 
 /** A role's path is no part of its sessions' ARNs (IAM User Guide, "IAM identifiers"). */
 function assumedRoleArn(roleArn: string, sessionName: string): string {
-  const [, partition, , , account, resource = ''] = roleArn.split(':');
-  return `arn:${partition}:sts::${account}:assumed-role/${resource.split('/').at(-1)}/${sessionName}`;
+  // The path, but not the name, may have a colon.
+  const [, partition, , , account] = roleArn.split(':');
+  return `arn:${partition}:sts::${account}:assumed-role/${roleArn.split('/').at(-1)}/${sessionName}`;
 }

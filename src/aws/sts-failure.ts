@@ -20,12 +20,15 @@ export class StsError extends Error {
   readonly failure: StsFailure;
   /** STS's own error code, such as `AccessDenied`; null where there was no answer. */
   readonly code: string | null;
+  /** Whether there was no answer in time. */
+  readonly timedOut: boolean;
 
-  constructor(failure: StsFailure, code: string | null, cause: unknown) {
+  constructor(failure: StsFailure, code: string | null, cause: unknown, timedOut = false) {
     super(`STS: ${WORDS[failure]}${code === null ? '' : ` (${code})`}`, { cause });
     this.name = 'StsError';
     this.failure = failure;
     this.code = code;
+    this.timedOut = timedOut;
   }
 
   get concernsRole(): boolean {
@@ -66,13 +69,16 @@ const BY_CODE: ReadonlyMap<string, StsFailure> = new Map(
   }),
 );
 
+/** What the SDK's HTTP handler and an abort signal throw. */
+const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError']);
+
 /** Reads an error of the SDK. Its message may quote anything, so it stays in `cause`. */
 export function asStsError(error: unknown): StsError {
   if (error instanceof StsError) return error;
   const name = error instanceof Error ? error.name : '';
   const status = statusOf(error);
   // Without an answer the name is one of Node's or the SDK's.
-  if (status === undefined) return new StsError('unreachable', null, error);
+  if (status === undefined) return new StsError('unreachable', null, error, TIMEOUTS.has(name));
   // A success that could not be read: what says why may quote the session's keys.
   if (status < 400) return new StsError('odd_answer', null, undefined);
   const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;

@@ -2,8 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { authorize } from '../issuance/authorize.ts';
 import { readOwnRights } from '../issuance/read-own-rights.ts';
-import { accept, type Decided } from '../issuance/refusal.ts';
-import { CLIENTS, type ClientName, defaultCaFile, type Setup, setupFits, setupFor } from '../rds/client-setups.ts';
+import { accept, type Decided, refuse } from '../issuance/refusal.ts';
+import {
+  CLIENTS,
+  type ClientName,
+  defaultCaFile,
+  type Setup,
+  setupFits,
+  setupFor,
+  whyNoSetup,
+} from '../rds/client-setups.ts';
 import { callerRequestOf } from './caller-request.ts';
 import { fieldProblems, refuseFields } from './field-problems.ts';
 import { formPairs } from './form-pairs.ts';
@@ -45,7 +53,7 @@ export function clientSetupRoute(app: FastifyInstance, current: CurrentService, 
         description: "pgAdmin's servers.json, or the other program's text.",
         content: { 'application/json': { schema: z.string() }, 'text/plain': { schema: z.string() } },
       },
-      ...problemResponses(400, 401, 403, 429, 503),
+      ...problemResponses(400, 401, 403, 422, 429, 503),
     },
   };
   app.get<{ Params: { database: string; client: string } }>(
@@ -73,6 +81,8 @@ export function clientSetupRoute(app: FastifyInstance, current: CurrentService, 
           const facts = { name, engine, host: place.connectHost, port: place.connectPort };
           const caFile = ca_file ?? defaultCaFile(read.value.client, mode, database.caBundleId);
           const rest = { database: database.databaseName, user: as, endpoint: place.name, mode, command, caFile };
+          const why = whyNoSetup(read.value.client, { ...facts, ...rest });
+          if (why !== undefined) return refuse({ reason: 'client_unfit', detail: why });
           return accept(setupFor(read.value.client, { ...facts, ...rest }));
         },
       );

@@ -6,7 +6,13 @@ import type { Refusal } from '../issuance/refusal.ts';
 import type { CaBundle } from '../rds/ca-bundle.ts';
 import { encodeForClient, formatFitsClient, uriForClient, whyNeverFits, whyTooLong } from '../rds/clients.ts';
 import { type Connection, connectionTo } from '../rds/connection.ts';
-import { type Format, formatFits, renderAuthToken, whyFormatTooShort } from '../rds/render-auth-token.ts';
+import {
+  type Format,
+  formatFits,
+  renderAuthToken,
+  whyFormatCannotHold,
+  whyFormatTooShort,
+} from '../rds/render-auth-token.ts';
 import type { Permission } from '../issuance/authorize.ts';
 import { bundlePath } from './ca-bundles-route.ts';
 import { callerRequestOf } from './caller-request.ts';
@@ -78,10 +84,11 @@ async function admitByRates(
 }
 
 /** What can be said before anything is signed. */
-function unfitWanted({ database }: Permission, { format = 'json', client }: WantedToken): Refusal | undefined {
-  const why = whyNeverFits(client);
-  if (why !== undefined) return { reason: 'client_unfit', detail: why };
+function unfitWanted(permission: Permission, { format = 'json', client }: WantedToken): Refusal | undefined {
+  const { database, endpoint, user } = permission;
   const { engine } = database;
+  const why = whyNeverFits(client) ?? whyFormatCannotHold(format, connectionTo(database, endpoint, user, ''));
+  if (why !== undefined) return { reason: 'client_unfit', detail: why };
   if (formatFits(format, engine) && formatFitsClient(client, format, engine)) return undefined;
   const message = `${format} is not for ${engine}${formatFits(format, engine) ? ` in ${client}` : ''}`;
   return { reason: 'request_malformed', detail: message, problems: [{ field: 'format', message }] };

@@ -1,6 +1,6 @@
 import type { Engine } from '../issuance/database.ts';
 import { Fault } from '../issuance/fault.ts';
-import { pgServiceSection } from './renderings/pg-service.ts';
+import { pgServiceSection, whyNoSection } from './renderings/pg-service.ts';
 import { shellQuote } from './renderings/env.ts';
 
 /** Interactive programs that a connection can be set up in. None of the setups holds a token. */
@@ -40,8 +40,22 @@ export function defaultCaFile(client: ClientName, mode: SetupFacts['mode'], bund
   return client === 'pgadmin' && mode === 'server' ? `/${bundleId}.pem` : `/etc/ssl/rds/${bundleId}.pem`;
 }
 
-/** The setup of one program: a file for its import, a section of its configuration, or a command line. */
+/** Why the program's setup cannot hold the operator's or the caller's values; undefined when it can. */
+export function whyNoSetup(client: ClientName, facts: SetupFacts): string | undefined {
+  // pgAdmin puts values of its own, unquoted for a shell, in place of %USERNAME% and the like.
+  if (client === 'pgadmin' && tokenCommand(facts).includes('%')) return 'pgAdmin would replace a % in the command';
+  if (client === 'pg_service') return whyNoSection(facts.name, pgServiceParameters(facts));
+  const splits = Object.values(facts).some((value) => /[|\p{Cc}]/u.test(String(value)));
+  return client === 'dbeaver' && splits ? 'DBeaver would split a value at its |' : undefined;
+}
+
+/**
+ * The setup of one program: a file for its import, a section of its configuration, or a command line. Throws a `Fault` of
+ * code `internal` for what `whyNoSetup` names.
+ */
 export function setupFor(client: ClientName, facts: SetupFacts): Setup {
+  const why = whyNoSetup(client, facts);
+  if (why !== undefined) throw new Fault('internal', `nothing was rendered: ${why}`);
   if (client === 'pgadmin') return { body: pgadmin(facts), contentType: 'application/json; charset=utf-8' };
   const body = { pg_service: pgService, psql, dbeaver, mysql }[client](facts);
   return { body, contentType: 'text/plain; charset=utf-8' };
@@ -56,8 +70,6 @@ const PASSWORD_SECONDS = 240;
  */
 function pgadmin(facts: SetupFacts): string {
   const { name, host, port, database, user, caFile } = facts;
-  // pgAdmin puts values of its own, unquoted for a shell, in place of %USERNAME% and the like.
-  if (tokenCommand(facts).includes('%')) throw new Fault('internal', 'nothing was rendered: pgAdmin would replace a %');
   const server = {
     Name: `${name} (${user})`,
     Group: 'rds-token-vendor',
@@ -73,9 +85,12 @@ function pgadmin(facts: SetupFacts): string {
 }
 
 /** A section of `pg_service.conf`, for `PGPASSWORD=$(rds-token …) psql service=NAME` and whatever else uses libpq. */
-function pgService({ name, host, port, database, user, caFile }: SetupFacts): string {
-  const parameters = { host, port: String(port), dbname: database, user, sslmode: 'verify-full', sslrootcert: caFile };
-  return pgServiceSection(name, parameters);
+function pgService(facts: SetupFacts): string {
+  return pgServiceSection(facts.name, pgServiceParameters(facts));
+}
+
+function pgServiceParameters({ host, port, database, user, caFile }: SetupFacts): Record<string, string> {
+  return { host, port: String(port), dbname: database, user, sslmode: 'verify-full', sslrootcert: caFile };
 }
 
 function psql(facts: SetupFacts): string {
@@ -96,9 +111,6 @@ function dbeaver({ name, engine, host, port, database, user, caFile }: SetupFact
           ...(engine === 'mariadb' && { 'prop.serverSslCert': caFile }),
         };
   const parameters = { name: `${name} (${user})`, driver, host, port, database, user, savePassword: false, ...tls };
-  if (Object.values(parameters).some((value) => /[|\p{Cc}]/u.test(String(value)))) {
-    throw new Fault('internal', 'nothing was rendered: DBeaver would split a value');
-  }
   return `${Object.entries(parameters)
     .map(([key, value]) => `${key}=${value}`)
     .join('|')}\n`;

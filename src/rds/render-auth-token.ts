@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { renderEnv } from './renderings/env.ts';
 import { renderJdbc } from './renderings/jdbc.ts';
 import { MY_CNF_TOKEN_BYTES, renderMyCnf } from './renderings/my-cnf.ts';
-import { PG_SERVICE_TOKEN_BYTES, renderPgService } from './renderings/pg-service.ts';
+import { PG_SERVICE_TOKEN_BYTES, renderPgService, whyNoPgService } from './renderings/pg-service.ts';
 import { renderPgpass } from './renderings/pgpass.ts';
 import { renderPowershell } from './renderings/powershell.ts';
 import { renderToken } from './renderings/token.ts';
@@ -22,6 +22,11 @@ export function formatFits(format: Format, engine: Engine): boolean {
   if (format === 'pgpass' || format === 'pg_service') return engine === 'postgres';
   if (format === 'my_cnf') return engine !== 'postgres';
   return true;
+}
+
+/** Why the format cannot hold a connection, whatever its token; undefined when it can. */
+export function whyFormatCannotHold(format: Format, connection: Connection): string | undefined {
+  return format === 'pg_service' ? whyNoPgService(connection) : undefined;
 }
 
 /** Why a token of this length is in no file of the format; undefined when it is. */

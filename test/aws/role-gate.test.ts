@@ -70,6 +70,30 @@ test('an issuer that STS cannot reach is left alone for 30 s, those of the same 
   assert.match(gate.paused('cluster')?.message ?? '', /Throttling/);
 });
 
+test('no answer in time may be the fault of the JWT’s issuer: those of others go on, and the role’s own trouble stays', async () => {
+  const clock = { now: 0 };
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => clock.now });
+  const slow = () => Promise.reject(new StsError('unreachable', null, undefined, true));
+  const gone = () => Promise.reject(new StsError('unreachable', null, undefined));
+  const session = () => Promise.resolve('session');
+  await assert.rejects(gate.run(slow, 'corp'));
+  assert.match(gate.paused('corp')?.message ?? '', /cannot be reached/);
+  assert.equal(gate.paused('cluster'), undefined);
+  assert.equal(await gate.run(session, 'cluster'), 'session');
+  assert.match(gate.paused('corp')?.message ?? '', /cannot be reached/);
+  // Without a JWT there is no issuer to blame, nor where no connection was made.
+  await assert.rejects(gate.run(slow));
+  assert.match(gate.paused('cluster')?.message ?? '', /cannot be reached/);
+  clock.now += 30_000;
+  assert.equal(await gate.run(session, 'cluster'), 'session');
+  await assert.rejects(gate.run(gone, 'cluster'));
+  assert.match(gate.paused()?.message ?? '', /cannot be reached/);
+  // That another issuer's call was not answered does not say that the role is well.
+  clock.now += 30_000;
+  await assert.rejects(gate.run(slow, 'corp'));
+  assert.match(gate.paused('cluster')?.message ?? '', /cannot be reached/);
+});
+
 test('four calls at once, and those that wait are not made once trouble has begun', async () => {
   const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => 0 });
   const { promise, reject } = Promise.withResolvers<never>();

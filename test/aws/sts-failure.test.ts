@@ -12,11 +12,12 @@ let answer: readonly [status: number, code: string] = [400, ''];
 const server = createServer((request, response) => {
   request.resume();
   const [status, code] = answer;
+  if (status === 0) return;
   const type = { 'content-type': 'text/xml' };
-  if (status === 200) return response.writeHead(status, type).end(code);
+  if (status === 200) return void response.writeHead(status, type).end(code);
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${SECRET}</Message></Error>`;
   response.writeHead(status, type);
-  return response.end(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`);
+  response.end(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`);
 });
 before(async () => {
   await listen(server, 0);
@@ -66,6 +67,17 @@ for (const [status, code, failure] of CODES) {
     assert.ok(!error.message.includes(SECRET));
   });
 }
+
+test('an STS that does not answer is told from one that refuses the connection', async () => {
+  answer = [0, ''];
+  const silent = await ask();
+  assert.deepEqual([silent.failure, silent.timedOut], ['unreachable', true]);
+  const url = process.env['AWS_ENDPOINT_URL_STS'];
+  process.env['AWS_ENDPOINT_URL_STS'] = 'http://127.0.0.1:1';
+  const gone = await ask();
+  process.env['AWS_ENDPOINT_URL_STS'] = url;
+  assert.deepEqual([gone.failure, gone.timedOut], ['unreachable', false]);
+});
 
 const result = (keys: string) => {
   const tag = 'AssumeRoleWithWebIdentity';

@@ -6,6 +6,7 @@ import { post, SECRET_KEY, startService } from '../support/running-service.ts';
 
 const ACCOUNT = 'arn:aws:iam::123456789012';
 const [ROLE, HUB, USER] = [`${ACCOUNT}:role/team/connect`, `${ACCOUNT}:role/hub`, `${ACCOUNT}:user/vendor`];
+const ODD = `${ACCOUNT}:role/a:b/connect`;
 const allow = { Effect: 'Allow' as const };
 
 function role(trusted: readonly string[], action: string) {
@@ -25,6 +26,7 @@ before(async () => {
     users: new Map([['AKIAIOSFODNN7EXAMPLE', { secretAccessKey: SECRET_KEY, arn: USER }]]),
     roles: new Map([
       [ROLE, role([USER, HUB], 'rds-db:connect')],
+      [ODD, role([USER], 'rds-db:connect')],
       [HUB, role([USER], 'sts:AssumeRole')],
     ]),
   });
@@ -88,6 +90,12 @@ test('a role on the way that is refused: Retry-After is when it is asked again, 
   assert.match(service.records().at(-1)?.detail ?? '', /role [^ ]+-of-others: STS: it does not allow this/);
   const metrics = await (await fetch(new URL('/metrics', service.adminUrl))).text();
   assert.match(metrics, /^rtv_aws_role_sessions 0$/m);
+});
+
+test('a colon in a role’s path is no part of its session’s ARN', async (t) => {
+  const service = await startService(t, { config: config(`{ arn: "${ODD}" }`) });
+  assert.equal((await service.ask('/v1/tokens', post({ database: 'orders', user: 'app_rw' }))).status, 201);
+  assert.match(service.records()[0]?.role_arn ?? '', /^arn:aws:sts::123456789012:assumed-role\/connect\//);
 });
 
 test('one role by two ways: each session is asked for with the keys of its own way', async (t) => {

@@ -92,6 +92,27 @@ test('where no token fits the answer is 422 with the reason, the record says ref
   assert.equal(fits.headers.get('rtv-ca-bundle'), '/v1/ca-bundles/us-west-2.pem');
 });
 
+test('a name that a program cannot hold is 422 before anything is signed', async (t) => {
+  const service = await startService(t, {
+    config: (text) => text.replace('    engine: postgres', '    databaseName: "a]b|c"\n    engine: postgres'),
+  });
+  const wanted = { database: 'orders', user: 'app_rw' };
+  const token = await service.ask('/v1/tokens', post({ ...wanted, format: 'pg_service' }));
+  const dbeaver = await service.ask('/v1/databases/orders/clients/dbeaver?user=app_rw');
+  for (const [response, detail] of [
+    [token, 'the name of a section of a service file has no ].'],
+    [dbeaver, 'DBeaver would split a value at its |.'],
+  ] as const) {
+    const problem = problemSchema.parse(await response.json());
+    assert.deepEqual([response.status, problem.detail], [422, detail]);
+    const record = service.records().find(({ id }) => id === problem.audit_id);
+    assert.deepEqual([record?.reason, record?.access_key_id], ['client_unfit', null]);
+  }
+  // The section that holds no token is named after the catalog's name, and others take any.
+  assert.equal((await service.ask('/v1/databases/orders/clients/pg_service?user=app_rw')).status, 200);
+  assert.equal((await service.ask('/v1/tokens', post({ ...wanted, format: 'pgpass' }))).status, 201);
+});
+
 test('a caller who may not be that user does not learn what fits its program', async (t) => {
   const service = await startService(t);
   const response = await service.ask('/v1/tokens', post({ database: 'orders', user: 'postgres', client: 'gh-ost' }));

@@ -13,25 +13,33 @@ export const PG_SERVICE_TOKEN_BYTES = MAX_LINE_BYTES - 'password='.length;
  * `internal` for a value that no line can hold.
  */
 export function renderPgService(connection: Connection, token: string): string {
-  const { host, port, database, user, sslmode, application_name } = connection;
-  return pgServiceSection(database, {
-    host,
-    port: String(port),
-    dbname: database,
-    user,
-    password: token,
-    sslmode,
-    application_name,
-  });
+  return pgServiceSection(connection.database, { ...parametersOf(connection), password: token });
+}
+
+/** Why a connection is in no service file, whatever its token; undefined when it can be. */
+export function whyNoPgService(connection: Connection): string | undefined {
+  return whyNoSection(connection.database, parametersOf(connection));
+}
+
+function parametersOf({ host, port, database, user, sslmode, application_name }: Connection): Record<string, string> {
+  return { host, port: String(port), dbname: database, user, sslmode, application_name };
 }
 
 export function pgServiceSection(name: string, parameters: Readonly<Record<string, string>>): string {
-  const lines = [`[${name}]`, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)];
-  if (
-    lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES || /\p{Cc}|\s$/u.test(line)) ||
-    name.includes(']')
-  ) {
-    throw new Fault('internal', 'nothing was rendered: a value does not fit a line of a service file');
-  }
-  return `${lines.join('\n')}\n`;
+  const why = whyNoSection(name, parameters);
+  if (why !== undefined) throw new Fault('internal', `nothing was rendered: ${why}`);
+  return `${linesOf(name, parameters).join('\n')}\n`;
+}
+
+/** Why a service file can have no such section; undefined when it can. */
+export function whyNoSection(name: string, parameters: Readonly<Record<string, string>>): string | undefined {
+  if (name.includes(']')) return 'the name of a section of a service file has no ]';
+  const unfit = linesOf(name, parameters).some(
+    (line) => Buffer.byteLength(line) > MAX_LINE_BYTES || /\p{Cc}|\s$/u.test(line),
+  );
+  return unfit ? `a value is not one line of at most ${MAX_LINE_BYTES} bytes, or ends in a space` : undefined;
+}
+
+function linesOf(name: string, parameters: Readonly<Record<string, string>>): string[] {
+  return [`[${name}]`, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)];
 }

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 /** `export` lines for `. demo/.state/env`. */
 export function environmentFile(variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables)
@@ -7,6 +9,7 @@ export function environmentFile(variables: Readonly<Record<string, string>>): st
 
 /** What is printed once the sandbox is up. Each line works as it stands after the first. */
 export function linesToPaste(environmentPath: string): string {
+  const folder = dirname(environmentPath);
   return `
 The sandbox is up. In another terminal:
 
@@ -23,6 +26,11 @@ With everything psql needs for its environment, so that the session carries the 
 
   eval "$(curl -sf -d database=orders -d user=app_rw -d format=env -H "Authorization: Bearer $JWT_APP" $VENDOR_URL/v1/tokens)"
   psql -c 'select current_user, current_setting($$application_name$$)'
+
+A program with a recipe of docs/clients.md, and files for one that can only read a file:
+
+  echo 'select current_user' | bash examples/clients/bash/postgres.sh
+  npm -s start -- agent --once --database orders --user app_rw --write pgpass=${folder}/pgpass --ca-file ${folder}/vended.pem
 
 Everything in one answer; who you are; what is granted; what a stranger gets:
 

@@ -91,11 +91,13 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
     print: (line) => console.log(line),
   });
 
+  const appJwt = await issuer.mint('app');
+  write('jwt', appJwt);
   const env = {
     VENDOR_URL: vendorUrl,
     ADMIN_URL: adminUrl,
     ISSUER_URL: issuer.url,
-    JWT_APP: await issuer.mint('app'),
+    JWT_APP: appJwt,
     JWT_DBA: await issuer.mint('dba'),
     JWT_AUDITOR: await issuer.mint('auditor'),
     JWT_STRANGER: await issuer.mint('stranger'),
@@ -104,6 +106,11 @@ async function run({ state, servicePort, adminPort, issuerPort, databasePort }: 
     PGSSLROOTCERT: join(state, 'ca.pem'),
     PGDATABASE: 'orders',
     PG_USER: 'app_rw',
+    // What the recipes, rds-token and the agent read.
+    RTV_URL: vendorUrl,
+    RTV_JWT_FILE: join(state, 'jwt'),
+    RTV_DATABASE: 'orders',
+    RTV_USER: 'app_rw',
   };
   stopping.signal.throwIfAborted();
   write('env', environmentFile(env));

@@ -3,21 +3,89 @@ import { extname } from 'node:path';
 
 const EXAMPLES = new URL('../examples/clients/', import.meta.url);
 
-/** The recipes in the order of the page; the second is a part that those of a language share. */
-const RECIPES: readonly (readonly [title: string, files: readonly string[]])[] = [
-  ['Bash', ['bash/postgres.sh', 'bash/mysql.sh']],
+/** The recipes in the order of the page; `needs` is how its packages are had and one is run. */
+const RECIPES: readonly (readonly [title: string, needs: string, files: readonly string[]])[] = [
+  [
+    'Bash',
+    `curl, and psql or the mariadb client.
+
+\`\`\`sh
+echo 'select current_user' | bash examples/clients/bash/postgres.sh
+\`\`\``,
+    ['bash/postgres.sh', 'bash/mysql.sh'],
+  ],
   [
     'Python',
+    `\`\`\`sh
+pip install -r examples/clients/python/requirements.txt
+echo 'select current_user' | python3 examples/clients/python/psycopg_postgres.py
+\`\`\``,
     ['python/vend.py', 'python/psycopg_postgres.py', 'python/sqlalchemy_postgres.py', 'python/sqlalchemy_mysql.py'],
   ],
-  ['Go', ['go/vend/vend.go', 'go/pgx/main.go', 'go/mysql/main.go']],
-  ['Java', ['java/HikariPostgres.java', 'java/HikariMysql.java']],
-  ['PHP', ['php/vend.php', 'php/pdo_postgres.php', 'php/pdo_mysql.php']],
-  ['Ruby', ['ruby/postgres.rb']],
-  ['Rust', ['rust/src/main.rs']],
-  ['C#', ['csharp/Program.cs']],
-  ['Perl', ['perl/postgres.pl']],
-  ['JavaScript', ['javascript/pg-postgres.mjs']],
+  [
+    'Go',
+    `\`\`\`sh
+cd examples/clients/go && echo 'select current_user' | go run ./pgx
+\`\`\``,
+    ['go/vend/vend.go', 'go/pgx/main.go', 'go/mysql/main.go'],
+  ],
+  [
+    'Java',
+    `\`\`\`sh
+mvn -q -f examples/clients/java/pom.xml dependency:copy-dependencies -DoutputDirectory=/tmp/jars
+echo 'select current_user' | java -cp '/tmp/jars/*' examples/clients/java/HikariPostgres.java
+\`\`\``,
+    ['java/HikariPostgres.java', 'java/HikariMysql.java'],
+  ],
+  [
+    'PHP',
+    `The extensions pdo_pgsql or pdo_mysql (Debian: \`php-cli php-pgsql php-mysql\`).
+
+\`\`\`sh
+echo 'select current_user' | php examples/clients/php/pdo_postgres.php
+\`\`\``,
+    ['php/vend.php', 'php/pdo_postgres.php', 'php/pdo_mysql.php'],
+  ],
+  [
+    'Ruby',
+    `The gem pg (Debian: \`ruby-pg\`).
+
+\`\`\`sh
+echo 'select current_user' | ruby examples/clients/ruby/postgres.rb
+\`\`\``,
+    ['ruby/postgres.rb'],
+  ],
+  [
+    'Rust',
+    `\`\`\`sh
+cd examples/clients/rust && echo 'select current_user::text' | cargo run -q
+\`\`\``,
+    ['rust/src/main.rs'],
+  ],
+  [
+    'C#',
+    `\`\`\`sh
+cd examples/clients/csharp && echo 'select current_user' | dotnet run
+\`\`\``,
+    ['csharp/Program.cs'],
+  ],
+  [
+    'Perl',
+    `DBD::Pg, and IO::Socket::SSL for https (Debian: \`libdbd-pg-perl libio-socket-ssl-perl\`).
+
+\`\`\`sh
+echo 'select current_user' | perl examples/clients/perl/postgres.pl
+\`\`\``,
+    ['perl/postgres.pl'],
+  ],
+  [
+    'JavaScript',
+    `\`\`\`sh
+npm install pg
+echo 'select current_user' | node examples/clients/javascript/pg-postgres.mjs
+\`\`\``,
+    ['javascript/pg-postgres.mjs'],
+  ],
 ];
 
 const LANGUAGE_OF: Readonly<Record<string, string>> = {
@@ -49,8 +117,9 @@ with \`verify-full\` and the CA bundle that the service names, and asks for a fr
 \`\`\`sh
 export RTV_URL=https://rds-token-vendor.internal RTV_JWT_FILE=/var/run/secrets/tokens/vendor
 export RTV_DATABASE=orders RTV_USER=app_rw
-echo 'select current_user' | bash examples/clients/bash/postgres.sh
 \`\`\`
+
+For the demo of the README \`. demo/.state/env\` sets them all.
 
 CI runs each of them against a real PostgreSQL or MariaDB that checks tokens as RDS does, with tokens of 330 bytes and of
 2 KB and more: right and wrong user, altered and expired token, a network that hides TLS, wrong CA, wrong host name, and a
@@ -61,7 +130,7 @@ C# is not run there: no .NET SDK is to be had where CI runs. [connect.md](connec
 
 /** The recipes side by side. */
 export function recipesPage(): string {
-  const sections = RECIPES.map(([title, files]) => `## ${title}\n\n${files.map(recipe).join('\n')}`);
+  const sections = RECIPES.map(([title, needs, files]) => `## ${title}\n\n${needs}\n\n${files.map(recipe).join('\n')}`);
   return [INTRODUCTION, ...sections].join('\n');
 }
 

@@ -24,7 +24,7 @@ export function createLogger(destination: DestinationStream): Logger {
         logMethod(args, method) {
           const [subject, message] = args;
           if (typeof subject !== 'object') return method.apply(this, args);
-          return method.apply(this, [subject, message === undefined ? 'an error' : withoutSecrets(String(message))]);
+          return method.apply(this, [subject, message === undefined ? 'an error' : withoutSecrets(message)]);
         },
       },
     },
@@ -32,14 +32,20 @@ export function createLogger(destination: DestinationStream): Logger {
   );
 }
 
-/** An error and its causes, outermost first. */
+/**
+ * An error and its causes, outermost first. Those that say `isExpected` are told by their words: their stack, and those of
+ * their causes, would be most of the log.
+ */
 export function describeError(error: unknown): unknown {
   const chain: object[] = [];
   let current = error;
+  let expected = false;
   for (; current instanceof Error && chain.length < MAX_CAUSES; current = current.cause) {
     const { name, message, stack } = current;
+    expected ||= 'isExpected' in current && current.isExpected === true;
     const code = 'code' in current ? { code: String(current.code) } : {};
-    chain.push({ name, ...code, message: withoutSecrets(message), stack: withoutSecrets(stack ?? '') });
+    const place = expected ? {} : { stack: withoutSecrets(stack ?? '') };
+    chain.push({ name, ...code, message: withoutSecrets(message), ...place });
   }
   return chain.length > 0 ? chain : withoutSecrets(String(error));
 }

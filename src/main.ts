@@ -5,37 +5,10 @@ import { check } from './commands/check.ts';
 import { type CommandContext, type ExitStatus, UsageError } from './commands/command.ts';
 import { printable } from './commands/printable.ts';
 import { serve, type Serving } from './commands/serve.ts';
+import { USAGE, usageOf } from './commands/usage.ts';
 import { createLogger } from './logger.ts';
 
 /* The edge of the process: the only user of `process`. */
-
-const USAGE = `Usage: rds-token-vendor [serve] --config FILE    answer requests
-       rds-token-vendor check --config FILE      say what is wrong with a configuration, and run its policy tests
-       rds-token-vendor explain --config FILE (--jwt-file FILE|- | --claims-file FILE|- [--issuer NAME])
-                                     [--database D] [--user U] [--endpoint E] [--source-address A] [--at TIME]
-                                     [--certificate FILE] [--all] [--json]
-                                                 say why a caller gets a database user, or not, grant by grant
-       rds-token-vendor audit verify --config FILE [--verifier-key KEY|FILE]… [--checkpoints FILE]…
-                                     [--retired-until TIME] [--json]
-                                                 say whether the audit trail is what was written
-       rds-token-vendor audit list --config FILE [FILTER]… [--limit N]
-                                                 show audit records, newest first
-       rds-token-vendor audit export --config FILE [FILTER]… [--format ndjson|json|csv|cloudevents|ocsf]
-                                                 write all audit records of a filter, newest first
-       rds-token-vendor audit find --config FILE --token-file FILE|- [--json]
-                                                 show the records of an auth token
-       rds-token-vendor agent --url URL --jwt-file FILE [--database D] [--user U] [--endpoint E]
-                              --write FORMAT=FILE… [--mode 0600] [--ca-file FILE]
-                              [--exec COMMAND | --signal NAME --pid-file FILE] [--health [ADDRESS:]PORT]
-                              [--once [--timeout SECONDS]] [--allow-http]
-                                                 keep files with a token fresh for programs that read a file
-       rds-token-vendor --version
-
-FILE may also be named by RTV_CONFIG. docs/configuration.md describes it.
-
-FILTER: --from and --to TIME (2026-11-24T10:15:00Z, 2026-11-24, or 30m, 24h, 7d ago), --caller SUBJECT, --issuer,
---database, --user, --endpoint, --outcome, --grant, --observed GRANT, --action. Reading with list, export and find is
-itself recorded; --unrecorded reads a copy of a store.`;
 
 const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const version =
@@ -71,7 +44,7 @@ async function run(argv: readonly string[]): Promise<void> {
     throw new UsageError(`There is no command ${JSON.stringify(word)}.`);
   } catch (error) {
     if (error instanceof UsageError) {
-      context.printError(`${error.message}\n\n${USAGE}`);
+      context.printError(`${error.message}\n\n${usageOf(word)}`);
       return exit(2);
     }
     // It may name files, instances and values that strangers chose.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Fault } from '../src/issuance/fault.ts';
 import { createLogger } from '../src/logger.ts';
 
 test('an error is logged with its causes, and without JWTs, signatures, session tokens and secret keys', () => {
@@ -31,6 +32,20 @@ test('STS’s XML is logged without the keys in it', () => {
   );
   logger.error({ err: new Error('odd') }, xml);
   assert.ok(!/wJalr|FwoG/.test(lines.join('')));
+});
+
+test('a failure that says itself what happened is logged without stacks, and one of the code with them', () => {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) });
+  const cause = new TypeError('fetch failed');
+  logger.error({ err: new Fault('issuer_keys_unavailable', 'no keys', { cause }) }, 'failed');
+  logger.error({ err: new Fault('internal', 'an unexpected error', { cause }) }, 'failed');
+  const [expected, unexpected] = lines.map((line) => JSON.parse(line).err);
+  assert.deepEqual(expected, [
+    { name: 'Fault', code: 'issuer_keys_unavailable', message: 'no keys' },
+    { name: 'TypeError', message: 'fetch failed' },
+  ]);
+  assert.match(unexpected[1].stack, /logger\.test\.ts/);
 });
 
 test('what is thrown and is no error is logged as text, and a chain of causes has an end', () => {

@@ -35,6 +35,7 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
   let written: { readonly vended: Vended; readonly age: () => number } | null = null;
   let failures = 0;
   let lastFailure: string | null = null;
+  let isFinal = false;
 
   /** Asks for a token and writes it. @throws {AgentFailure} */
   async function refresh(): Promise<void> {
@@ -69,9 +70,19 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
       // Whatever it is: the files are still good for a while, and the next try may succeed.
       failures += 1;
       lastFailure = wordsOf(error);
-      const asked = error instanceof AgentFailure ? error.retryAfterMs : undefined;
-      const waitMs = Math.max(backOffMs(failures, parts.random), asked ?? 0);
-      parts.logger.error({ err: error, failures, retry_in_ms: Math.round(waitMs) }, 'no new token');
+      const failure = error instanceof AgentFailure ? error : undefined;
+      isFinal = failure?.isFinal ?? false;
+      const waitMs = Math.max(backOffMs(failures, parts.random), failure?.retryAfterMs ?? 0);
+      const { auditId } = failure ?? {};
+      parts.logger.error(
+        {
+          err: error,
+          failures,
+          ...(auditId === undefined ? {} : { audit_id: auditId }),
+          retry_in_ms: Math.round(waitMs),
+        },
+        'no new token',
+      );
       return waitMs;
     }
   }
@@ -88,13 +99,16 @@ export function createAgent(options: AgentOptions, parts: AgentParts) {
     async run(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) await wait(await attempt(), signal);
     },
-    /** Writes one token, trying for so long; false where there is none. */
+    /** Writes one token, trying for so long unless that is of no use; false where there is none. */
     async once(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
       const passed = startTiming(parts.clocks);
       for (;;) {
         const waitMs = await attempt();
         if (failures === 0) return true;
-        if (signal.aborted || passed() + waitMs >= timeoutMs) return false;
+        if (signal.aborted || isFinal || passed() + waitMs >= timeoutMs) {
+          parts.logger.error({ failures }, `given up: no token was written. ${lastFailure ?? ''}`);
+          return false;
+        }
         await wait(waitMs, signal);
       }
     },

@@ -70,20 +70,48 @@ async function ask(url: string, init: RequestInit, expected: number): Promise<st
     answer = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
     text = await readCapped(answer);
   } catch (error) {
-    throw new AgentFailure(`${url} cannot be reached`, { cause: error });
+    throw new AgentFailure(`${url} cannot be reached${whyUnreachable(error)}`, { cause: error });
   }
   if (answer.status === expected) return text;
   const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = seconds >= 0 && seconds <= MAX_RETRY_AFTER_S ? seconds * 1000 : undefined;
-  throw new AgentFailure(`${url} answered ${answer.status}${reasonIn(answer, text)}`, { retryAfterMs });
+  const { type, auditId } = problemIn(answer, text);
+  const hint = HINTS[type ?? ''] ?? (answer.status === 404 ? HINTS['not-found'] : undefined);
+  const said = [String(answer.status), ...(type === undefined ? [] : [type])].join(' ');
+  throw new AgentFailure(`${url} answered ${said}${hint === undefined ? '' : `: ${hint}`}`, {
+    retryAfterMs,
+    auditId,
+    isFinal: FINAL_STATUSES.has(answer.status),
+  });
 }
 
-/** The problem's type, such as `token-invalid`. Nothing else of a body is repeated: a proxy's page may echo the JWT. */
-function reasonIn(answer: Response, text: string): string {
-  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return '';
+/** A wrong request stays wrong. 401 and 403 may be mended elsewhere: by a new JWT, by another grant. */
+const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 413, 415, 422]);
+
+const HINTS: Readonly<Record<string, string>> = {
+  'choice-ambiguous': 'several choices are left to --database, --user and --endpoint',
+  'not-found': '--url is not the address of the service',
+};
+
+/**
+ * The problem's type, such as `token-invalid`, and the id of its record. Nothing else of a body is repeated: a proxy's page
+ * may echo the JWT.
+ */
+function problemIn(answer: Response, text: string): { readonly type?: string; readonly auditId?: string } {
+  if (!answer.headers.get('content-type')?.startsWith('application/problem+json')) return {};
   const [, type] = /"type":"urn:rds-token-vendor:problem:([a-z:-]{1,64})"/.exec(text) ?? [];
-  return type === undefined ? '' : ` ${type}`;
+  const [, auditId] = /"audit_id":"([0-9a-f-]{36})"/.exec(text) ?? [];
+  return { ...(type === undefined ? {} : { type }), ...(auditId === undefined ? {} : { auditId }) };
 }
+
+function whyUnreachable(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (NO_TLS.has(code)) return ': there is no TLS at that port';
+  return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? `: ${code}` : '';
+}
+
+const NO_TLS: ReadonlySet<string> = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
 
 async function readCapped(answer: Response): Promise<string> {
   const parts: Uint8Array[] = [];

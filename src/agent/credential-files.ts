@@ -35,10 +35,11 @@ export async function writeCredentials(url: string, vended: Vended, { files, mod
 
 function textOf({ format, path }: CredentialFile, { token, connection, auditId, expiresAt }: Vended): string {
   if (format === 'json') return `${JSON.stringify({ token, expires_at: expiresAt, audit_id: auditId, connection })}\n`;
-  if (!formatFits(format, connection.engine))
-    throw new AgentFailure(`${path}: ${format} is not for ${connection.engine}`);
+  if (!formatFits(format, connection.engine)) {
+    throw new AgentFailure(`${path}: ${format} is not for ${connection.engine}`, { isFinal: true });
+  }
   const why = whyFormatTooShort(format, Buffer.byteLength(token));
-  if (why !== undefined) throw new AgentFailure(`${path}: ${why}`);
+  if (why !== undefined) throw new AgentFailure(`${path}: ${why}`, { isFinal: true });
   try {
     return renderAuthToken(format, connection, token).body;
   } catch (error) {

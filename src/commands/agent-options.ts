@@ -100,10 +100,11 @@ function readNotice(command?: string, signal?: string, pidFile?: string): Notice
   }
   if (command !== undefined) return { kind: 'command', command };
   if (signal === undefined && pidFile === undefined) return undefined;
-  const name = `SIG${signal?.replace(/^SIG/, '')}`;
-  if (!isSignal(name) || pidFile === undefined) {
+  if (signal === undefined || pidFile === undefined) {
     throw new UsageError('--signal NAME and --pid-file FILE go together, as in --signal HUP --pid-file /run/app.pid.');
   }
+  const name = `SIG${signal.replace(/^SIG/, '')}`;
+  if (!isSignal(name)) throw new UsageError('--signal takes the name of a signal, such as HUP or USR1.');
   return { kind: 'signal', signal: name, pidFile };
 }
 

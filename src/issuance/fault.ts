@@ -18,6 +18,11 @@ export class Fault extends Error {
   readonly code: FaultCode;
   readonly retryAfterSeconds: number;
 
+  /** Whether its words tell what happened; those of a fault of the code itself do not. */
+  get isExpected(): boolean {
+    return this.code !== 'internal';
+  }
+
   constructor(code: FaultCode, message: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
     super(message, { cause: options.cause });
     this.name = 'Fault';

@@ -209,6 +209,39 @@ test('a format that cannot hold the token is a failure before anything is writte
   assert.deepEqual(readdirSync(folder), ['jwt']);
 });
 
+test('what stays wrong is not tried again by once, and the log says what to mend and which record has more', async (t) => {
+  const service = await startService(t);
+  const { jwtFile } = await agentOf(t, service);
+  const right = { url: service.url.replace(/\/$/, ''), jwtFile, database: 'orders', user: 'app_rw' };
+  for (const [changes, why, isRecorded] of [
+    [{ wanted: { ...right, user: undefined } }, /answered 400 choice-ambiguous: several choices .* --user/, true],
+    [{ wanted: { ...right, url: `${right.url}/x` } }, /404 not-found: --url is not the address of the service$/, false],
+    [{ files: [{ format: 'my_cnf', path: '/nowhere/my.cnf' }] }, /my_cnf is not for postgres$/, false],
+  ] as const) {
+    const before = service.records().length;
+    const { agent, logged } = await agentOf(t, service, changes);
+    assert.equal(await agent.once(60_000, never), false);
+    assert.match(agent.state().lastFailure ?? '', why);
+    assert.equal(logged.length, 2);
+    assert.match(JSON.stringify(logged[1]), /given up: no token was written/);
+    const record = service.records()[before];
+    if (isRecorded) assert.ok(JSON.stringify(logged[0]).includes(`"audit_id":"${record?.id}"`));
+  }
+});
+
+test('a service that speaks no TLS, and one that is not there, are told apart', async (t) => {
+  const { jwtFile } = await agentOf(t, await startService(t));
+  const plain = await foreignService(t, (_request, response) => response.end());
+  for (const [url, why] of [
+    [plain.url.replace('http:', 'https:'), /cannot be reached: there is no TLS at that port$/],
+    ['http://no-such-host.invalid', /cannot be reached: E(NOTFOUND|AI_AGAIN)$/],
+  ] as const) {
+    const { agent } = await agentOf(t, plain, { wanted: { url, jwtFile } });
+    assert.equal(await agent.once(1, never), false);
+    assert.match(agent.state().lastFailure ?? '', why);
+  }
+});
+
 test('what a proxy’s page echoes is shown nowhere', async (t) => {
   const foreign = await foreignService(t, ({ headers, method }, response) => {
     response

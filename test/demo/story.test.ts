@@ -52,7 +52,7 @@ test('it stays up with an env file, and SIGINT ends it with status 0 and nothing
     ([, name]) => name,
   );
   const expected =
-    'VENDOR_URL ADMIN_URL ISSUER_URL JWT_APP JWT_DBA JWT_AUDITOR JWT_STRANGER PGHOST PGPORT PGSSLROOTCERT PGDATABASE PG_USER';
+    'VENDOR_URL ADMIN_URL ISSUER_URL JWT_APP JWT_DBA JWT_AUDITOR JWT_STRANGER PGHOST PGPORT PGSSLROOTCERT PGDATABASE PG_USER RTV_URL RTV_JWT_FILE RTV_DATABASE RTV_USER';
   assert.deepEqual(names, expected.split(' '));
   const ended = once(demo, 'exit');
   demo.kill('SIGINT');

@@ -48,6 +48,9 @@ test('every line that the sandbox prints to paste works as printed', () => {
   assert.ok(lines.length >= 11, printed);
   const { stdout, stderr } = spawnSync('sh', ['-c', lines.join('\n')], { cwd: root, encoding: 'utf8' });
   assert.match(stdout, /app_rw +\| /);
+  // The recipe, and the agent.
+  assert.match(stdout, /^app_rw$/m);
+  assert.match(stdout, /"msg":"the files hold a new token"/);
   assert.match(
     stderr,
     /FATAL: +PAM authentication failed for user "app_ro"[^]*FATAL: +PAM authentication failed for user "app_rw"/,

@@ -8,9 +8,12 @@ trap 'rm -rf "$work"' EXIT
 
 # Writes an option file; the answer's headers, which name the CA bundle, go to another.
 vend() {
+  local jwt
+  jwt=$(cat "$RTV_JWT_FILE") # read each time: it is rotated
   curl -sS --fail-with-body --max-time 15 -D "$work/headers" -o "$work/my.cnf" \
-    -H @<(printf 'Authorization: Bearer %s' "$(cat "$RTV_JWT_FILE")") \
-    -d format=my_cnf --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" "$RTV_URL/v1/tokens"
+    -H @<(printf 'Authorization: Bearer %s' "$jwt") \
+    -d format=my_cnf --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" \
+    "$RTV_URL/v1/tokens" || { cat "$work/my.cnf" >&2 && return 1; }
 }
 
 ca_bundle() {

@@ -6,9 +6,13 @@ trap 'rm -rf "$work"' EXIT
 
 # Prints `export PG…` lines; the answer's headers, which name the CA bundle, go to a file.
 vend() {
-  curl -sS --fail-with-body --max-time 15 -D "$work/headers" \
-    -H @<(printf 'Authorization: Bearer %s' "$(cat "$RTV_JWT_FILE")") \
-    -d format=env --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" "$RTV_URL/v1/tokens"
+  local jwt answer
+  jwt=$(cat "$RTV_JWT_FILE") || return # read each time: it is rotated
+  answer=$(curl -sS --fail-with-body --max-time 15 -D "$work/headers" \
+    -H @<(printf 'Authorization: Bearer %s' "$jwt") \
+    -d format=env --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" \
+    "$RTV_URL/v1/tokens") || { printf '%s\n' "$answer" >&2 && return 1; }
+  printf '%s\n' "$answer"
 }
 
 ca_bundle() {

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -34,5 +35,8 @@ def _ca_file(href):
 
 def _ask(path, data=None, headers={}):
     request = urllib.request.Request(os.environ["RTV_URL"] + path, data, headers)
-    with _opener.open(request, timeout=15) as answer:
-        return answer.read()
+    try:
+        with _opener.open(request, timeout=15) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as refusal:  # its body says why, and has the audit id
+        raise RuntimeError(f"{path}: {refusal.code} {refusal.read().decode(errors='replace')}") from None

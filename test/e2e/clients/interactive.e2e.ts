@@ -27,6 +27,7 @@ import { setUpStage, type ServiceName, type Stage } from './stage.ts';
 
 /* People's programs against the same servers: psql, mariadb, pgAdmin, the rds-token script and the agent. */
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const RDS_TOKEN = fileURLToPath(new URL('../../../examples/clients/sh/rds-token', import.meta.url));
 const HEADLESS = fileURLToPath(new URL('connect-with-pgadmin.py', import.meta.url));
 const POSTGRES: Pick<Recipe, 'database'> = { database: 'PostgreSQL' };
@@ -95,6 +96,26 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
     const other = await sh(`${RDS_TOKEN} orders app_ro`);
     assert.match(other.stdout, /DBUser=app_ro/);
     assert.equal(readdirSync(folder).length, 2);
+  });
+
+  await t.test('the helper is installed as docs/connect.md says, and tells what is missing', async (t) => {
+    const page = readFileSync(new URL('../../../docs/connect.md', import.meta.url), 'utf8');
+    const [, install = ''] = /```sh\n(mkdir -p ~\/bin[^`]*)```/.exec(page) ?? [];
+    const { sh } = deskOf(t, stage);
+    const given = '$RTV_URL $RTV_JWT_FILE';
+    const said = await sh(`set -e\ncd ${ROOT}\ngiven="${given}"\nunset RTV_URL RTV_JWT_FILE\n${install}
+      rds-token orders app_rw 2>&1 || true
+      RTV_URL=\${given% *} RTV_JWT_FILE=\${given#* } rds-token orders app_rw
+      RTV_URL=\${given% *} RTV_JWT_FILE=\${given#* } rds-token --ca orders app_rw /nowhere/ca.pem 2>&1 || true
+      RTV_URL=http://127.0.0.1:1 RTV_JWT_FILE=\${given#* } rds-token orders app_rw 2>&1 || true`);
+    const [noJwt, token, noFolder, noService] = said.stdout.split('\n');
+    assert.match(
+      noJwt ?? said.stderr,
+      /^rds-token: there is no file .+\/\.config\/rds-token\/jwt, which should hold your JWT$/,
+    );
+    assert.match(token ?? '', /DBUser=app_rw/);
+    assert.equal(noFolder, 'rds-token: /nowhere/ca.pem cannot be written: is its folder there?');
+    assert.match(noService ?? '', /^rds-token: no token: http:\/\/127\.0\.0\.1:1 cannot be asked: curl: /);
   });
 
   await t.test('rds-token asks for a new token at refresh_after', async (t) => {
@@ -236,6 +257,10 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
           `MYSQL_PWD=stale mariadb -h 127.0.0.1 -P ${stage.servers.MariaDB.port} -u app_rw --ssl-ca=${caFile} --ssl-verify-server-cert`,
         ),
         'Validation of SSL server certificate failed',
+      ],
+      [
+        sh(`PGPASSWORD="$(false)" psql "${host} port=${stage.servers.PostgreSQL.port} user=app_rw ${verified}" -w`),
+        'fe_sendauth: no password supplied',
       ],
       [sh(`mariadb -h localhost -u app_rw`), "Can't connect to local server through socket"],
     ] as const) {

@@ -29,7 +29,7 @@ type Vended struct {
 
 // Token asks for a fresh token; the JWT's file is rotated.
 func Token(ctx context.Context) (v Vended, err error) {
-	jwt, _ := os.ReadFile(os.Getenv("RTV_JWT_FILE")) // without one the service refuses
+	jwt, err := os.ReadFile(os.Getenv("RTV_JWT_FILE")) // read each time
 	wanted := url.Values{"database": {os.Getenv("RTV_DATABASE")}, "user": {os.Getenv("RTV_USER")}}.Encode()
 	answer := ask(ctx, "POST", "/v1/tokens", wanted, strings.TrimSpace(string(jwt)), &err)
 	if err == nil {

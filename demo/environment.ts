@@ -30,7 +30,7 @@ With everything psql needs for its environment, so that the session carries the 
 A program with a recipe of docs/clients.md, and files for one that can only read a file:
 
   echo 'select current_user' | bash examples/clients/bash/postgres.sh
-  npm -s start -- agent --once --database orders --user app_rw --write pgpass=${folder}/pgpass --ca-file ${folder}/vended.pem
+  npm -s start -- agent --once --database orders --user app_rw --write 'pgpass=${folder}/pgpass' --ca-file '${folder}/vended.pem'
 
 Everything in one answer; who you are; what is granted; what a stranger gets:
 

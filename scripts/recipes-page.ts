@@ -32,8 +32,8 @@ cd examples/clients/go && echo 'select current_user' | go run ./pgx
   [
     'Java',
     `\`\`\`sh
-mvn -q -f examples/clients/java/pom.xml dependency:copy-dependencies -DoutputDirectory=/tmp/jars
-echo 'select current_user' | java -cp '/tmp/jars/*' examples/clients/java/HikariPostgres.java
+mvn -q -f examples/clients/java/pom.xml dependency:copy-dependencies -DoutputDirectory=target/jars
+echo 'select current_user' | java -cp 'examples/clients/java/target/jars/*' examples/clients/java/HikariPostgres.java
 \`\`\``,
     ['java/HikariPostgres.java', 'java/HikariMysql.java'],
   ],

@@ -2,14 +2,20 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 /** Text that must not be logged whatever put it into an error: JWTs, and the secret parts of signed URLs and answers. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/eyJ[\w-]{5,}(?:\.[\w-]*)+/g, '[JWT]'],
-  [/(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, '$1[secret]'],
+  [/(?<![\w-])e[wy][A-Za-z][\w-]{5,}(?:\.[\w-]*)+/g, '[JWT]'],
+  [/(\bBearer\s+)[^\s"'<,]+/gi, '$1[JWT]'],
+  [/(X-Amz-(?:Signature|Security-Token|Credential)(?:=|%3D))[^&\s"'<]+/gi, '$1[secret]'],
   // STS answers in XML.
-  [/(<(?:secret|session|security)[\w-]*>)[^<]+/gi, '$1[secret]'],
-  [/((?:secret|session|security)[\w-]*["']?\s*[:=]\s*["']?)[^\s"',}]+/gi, '$1[secret]'],
+  [
+    /((?:<|&lt;)(?:[\w-]{1,20}:)?(?:secret|session|security)[^<>&]{0,200}(?:>|&gt;)(?:<!\[CDATA\[)?)[^<&\]]+/gi,
+    '$1[secret]',
+  ],
+  [/((?:secret|session|security)[\w-]{0,40}\\{0,2}["']?\s{0,9}[:=]\s{0,9}\\{0,2}["']?)[^\s"'\\,}]+/gi, '$1[secret]'],
 ];
 
 const MAX_CAUSES = 5;
+/** Of a text that quotes a stranger's the beginning is enough, and the patterns take time. */
+const MAX_TEXT = 8192;
 
 /** Creates the program's logger: JSON lines with ISO times. Errors are written with their causes, without secrets. */
 export function createLogger(destination: DestinationStream): Logger {
@@ -22,9 +28,11 @@ export function createLogger(destination: DestinationStream): Logger {
       hooks: {
         // Without a message pino takes the error's own, and Fastify gives it as one.
         logMethod(args, method) {
-          const [subject, message] = args;
-          if (typeof subject !== 'object') return method.apply(this, args);
-          return method.apply(this, [subject, message === undefined ? 'an error' : withoutSecrets(message)]);
+          const clean = args.map((arg: unknown) => (typeof arg === 'string' ? withoutSecrets(arg) : arg));
+          const [subject, message, ...more] = clean;
+          const holdsError = typeof subject === 'object' && subject !== null && 'err' in subject;
+          const isSilent = (message ?? undefined) === undefined && (holdsError || subject instanceof Error);
+          Reflect.apply(method, this, isSilent ? [subject, 'an error', ...more] : clean);
         },
       },
     },
@@ -43,13 +51,15 @@ export function describeError(error: unknown): unknown {
   for (; current instanceof Error && chain.length < MAX_CAUSES; current = current.cause) {
     const { name, message, stack } = current;
     expected ||= 'isExpected' in current && current.isExpected === true;
-    const code = 'code' in current ? { code: String(current.code) } : {};
+    const code = 'code' in current ? { code: withoutSecrets(current.code) } : {};
     const place = expected ? {} : { stack: withoutSecrets(stack ?? '') };
-    chain.push({ name, ...code, message: withoutSecrets(message), ...place });
+    chain.push({ name: withoutSecrets(name), ...code, message: withoutSecrets(message), ...place });
   }
-  return chain.length > 0 ? chain : withoutSecrets(String(error));
+  return chain.length > 0 ? chain : withoutSecrets(error);
 }
 
-function withoutSecrets(text: string): string {
-  return SECRETS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), text);
+function withoutSecrets(value: unknown): string {
+  const text = String(value);
+  const begun = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return SECRETS.reduce((cleaned, [pattern, replacement]) => cleaned.replace(pattern, replacement), begun);
 }

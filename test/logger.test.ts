@@ -18,20 +18,46 @@ test('an error is logged with its causes, and without JWTs, signatures, session 
   for (const secret of secrets) assert.ok(!line.includes(secret), `${secret} in ${line}`);
 });
 
-test('STS’s XML is logged without the keys in it', () => {
+for (const text of [
+  '<SecretAccessKey>SECRET/+=</SecretAccessKey>',
+  '<ns:SessionToken>SECRET</ns:SessionToken>',
+  '<SecretAccessKey xmlns="u">SECRET<',
+  '<SecretAccessKey ><![CDATA[SECRET]]></SecretAccessKey>',
+  '&lt;SecretAccessKey&gt;SECRET&lt;',
+  String.raw`{\"SecretAccessKey\":\"SECRET\"}`,
+  'host/?X-Amz-Signature%3DSECRET&x',
+  'Authorization: Bearer SECRET',
+  'eyAiYWxnIjogIlJTMjU2In0.eyJzdWIiOiJ4In0.SECRET',
+  'ewogICJhbGciOiAiUlMyNTYifQ.eyJzdWIiOiJ4In0.SECRET',
+  'aws_secret_access_key = SECRET',
+  `${'eyJ'.repeat(100_000)} SECRET`,
+]) {
+  test(`the log keeps no secret of ${text.slice(0, 60)}, wherever the text is`, () => {
+    const lines: string[] = [];
+    const logger = createLogger({ write: (line) => void lines.push(line) });
+    logger.error({ err: new Error(`cannot read ${text}`) });
+    logger.error({ err: new Error('odd') }, text);
+    logger.error(text);
+    logger.error({ err: text });
+    logger.error(new Error(text));
+    Reflect.apply(logger.error, logger, [{ err: new Error(text) }, undefined]);
+    Reflect.apply(logger.error, logger, [{ err: new Error(text) }, null]);
+    assert.equal(lines.length, 7);
+    for (const line of lines) assert.ok(!line.includes('SECRET'), line);
+    assert.equal(JSON.parse(lines[0] ?? '').msg, 'an error');
+  });
+}
+
+test('logging throws at nothing that it is given', () => {
   const lines: string[] = [];
   const logger = createLogger({ write: (line) => void lines.push(line) });
-  const xml =
-    '<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>wJalr</SecretAccessKey><SessionToken>FwoG+/=</SessionToken>';
-  logger.error({ err: new Error(`cannot read ${xml}`) });
-  const { err, msg } = JSON.parse(lines[0] ?? '');
-  assert.equal(msg, 'an error');
-  assert.equal(
-    err[0].message,
-    'cannot read <AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>[secret]</SecretAccessKey><SessionToken>[secret]</SessionToken>',
-  );
-  logger.error({ err: new Error('odd') }, xml);
-  assert.ok(!/wJalr|FwoG/.test(lines.join('')));
+  const odd = Object.assign(new Error('x'), { message: 5, stack: null, code: Symbol('s') });
+  for (const message of [undefined, null, 5, {}]) Reflect.apply(logger.error, logger, [{ err: odd }, message]);
+  logger.info('%s and %d', 'one', 2);
+  logger.info({ a: 1 });
+  assert.equal(lines.length, 6);
+  assert.equal(JSON.parse(lines[4] ?? '').msg, 'one and 2');
+  assert.equal(JSON.parse(lines[5] ?? '').msg, undefined);
 });
 
 test('a failure that says itself what happened is logged without stacks, and one of the code with them', () => {

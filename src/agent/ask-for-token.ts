@@ -55,6 +55,8 @@ export function askForBundle(url: string, href: string): Promise<string> {
 }
 
 async function readJwt(path: string): Promise<string> {
+  // Shown nowhere, where it was given in the place of its file's name.
+  if (path.startsWith('eyJ')) throw new AgentFailure('the name of the JWT’s file is a JWT', { isFinal: true });
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new AgentFailure(`the JWT's file cannot be read: ${path}`, { cause: error });
   });
@@ -76,22 +78,23 @@ async function ask(url: string, init: RequestInit, expected: number): Promise<st
   const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = seconds >= 0 && seconds <= MAX_RETRY_AFTER_S ? seconds * 1000 : undefined;
   const { type, auditId } = problemIn(answer, text);
-  const hint = HINTS[type ?? ''] ?? (answer.status === 404 ? HINTS['not-found'] : undefined);
+  const hint = HINTS.get(type ?? (answer.status === 404 ? 'not-found' : ''));
   const said = [String(answer.status), ...(type === undefined ? [] : [type])].join(' ');
   throw new AgentFailure(`${url} answered ${said}${hint === undefined ? '' : `: ${hint}`}`, {
     retryAfterMs,
     auditId,
-    isFinal: FINAL_STATUSES.has(answer.status),
+    // An ingress without the service behind it answers 404 too.
+    isFinal: type !== undefined && FINAL_STATUSES.has(answer.status),
   });
 }
 
 /** A wrong request stays wrong. 401 and 403 may be mended elsewhere: by a new JWT, by another grant. */
 const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 413, 415, 422]);
 
-const HINTS: Readonly<Record<string, string>> = {
-  'choice-ambiguous': 'several choices are left to --database, --user and --endpoint',
-  'not-found': '--url is not the address of the service',
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['choice-ambiguous', 'several choices are left to --database, --user and --endpoint'],
+  ['not-found', '--url is not the address of the service'],
+]);
 
 /**
  * The problem's type, such as `token-invalid`, and the id of its record. Nothing else of a body is repeated: a proxy's page

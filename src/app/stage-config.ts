@@ -38,8 +38,11 @@ export async function stageConfig(loaded: LoadedConfig, permanent: Permanent): P
   const tlsContext = config.server.tls && tlsContextOf(config.server.tls, permanent.now());
   const caBundles = await permanent.caBundles.stage(config);
   const issuers = await stageAfter(caBundles, () => permanent.issuers.stage(config.issuers));
-  const both = { discard: async () => void (await Promise.all([issuers.discard(), caBundles.discard()])) };
-  const credentials = await stageAfter(both, async () => permanent.aws.stage(loaded));
+  const discardBoth = async () => {
+    await issuers.discard();
+    await caBundles.discard();
+  };
+  const credentials = await stageAfter({ discard: discardBoth }, async () => permanent.aws.stage(loaded));
   const service: Service = {
     issuance: {
       audit,

@@ -1,8 +1,12 @@
 import type { Fault } from '../issuance/fault.ts';
 import { NotAsked } from './kept-credentials.ts';
+import { createPlaces, type Places } from './places.ts';
 import { asStsError, type StsError } from './sts-failure.ts';
 
-/** Calls to STS for one role. While STS is in trouble there is one every 30 s, whatever is waiting. */
+/**
+ * Calls to STS for one role. While STS is in trouble there is one every 30 s, whatever is waiting; with JWTs there is one
+ * for each issuer, so that an issuer whose calls are slow keeps no other from finding out that STS is well.
+ */
 export type RoleGate = {
   /**
    * @param call asks STS; `patient` says whether it may try again by itself
@@ -22,101 +26,102 @@ export type RoleGateOptions = {
   readonly monotonic: () => number;
 };
 
+/** The role itself, as against an issuer whose JWTs may assume it. */
 const ROLE = Symbol('role');
+type Party = string | typeof ROLE;
+
 const PAUSE_MS = 30_000;
-/** At once for one role: sessions of many users may begin together, and STS counts by account. */
+/** At once for one party: sessions of many users may begin together, and STS counts by account. */
 const MOST_AT_ONCE = 4;
 /** About as many as have their turn while a caller waits. Who comes later is told to come again. */
 const MOST_WAITING = 100;
 
-function whoseTrouble(failed: StsError, issuer: string | undefined): string | typeof ROLE | undefined {
-  // STS fetches the keys of a JWT's issuer while the call waits: no answer in time is no proof against other issuers.
-  if (issuer !== undefined && (failed.concernsIssuer || failed.timedOut)) return issuer;
-  return failed.concernsRole ? ROLE : undefined;
-}
+type Trouble = { readonly error: StsError; readonly until: number };
 
 export function createRoleGate({ roleArn, monotonic }: RoleGateOptions): RoleGate {
   /** Since the last call that failed for the whole role, or for all JWTs of an issuer. */
-  const troubles = new Map<string | typeof ROLE, { readonly error: StsError; until: number }>();
+  const troubles = new Map<Party, Trouble>();
+  /** Until when nobody else of a party asks, because one of it asks whether the trouble is over. */
+  const asking = new Map<Party, number>();
+  const places = new Map<Party, Places>();
   let last: 'ok' | StsError | undefined;
-  let running = 0;
-  const waiting: (() => void)[] = [];
 
-  function troublesOf(issuer: string | undefined) {
-    return [troubles.get(ROLE), issuer === undefined ? undefined : troubles.get(issuer)].filter(
-      (one) => one !== undefined,
-    );
+  function troublesOf(party: Party): readonly Trouble[] {
+    return [troubles.get(ROLE), party === ROLE ? undefined : troubles.get(party)].filter((one) => one !== undefined);
   }
 
-  function paused(issuer: string | undefined): NotAsked | undefined {
-    const trouble = troublesOf(issuer).find(({ until }) => until > monotonic());
-    if (trouble === undefined) return undefined;
-    const left = trouble.until - monotonic();
+  function paused(party: Party): NotAsked | undefined {
+    const found = troublesOf(party);
+    const until = Math.max(...found.map((trouble) => trouble.until), asking.get(party) ?? 0);
+    const left = until - monotonic();
+    const [trouble] = found.toSorted((one, other) => other.until - one.until);
+    if (trouble === undefined || left <= 0) return undefined;
     return new NotAsked('credentials_unavailable', `role ${roleArn}: ${trouble.error.message}`, {
       cause: trouble.error,
       retryAfterSeconds: Math.ceil(left / 1000),
     });
   }
 
-  function refuseWhilePaused(issuer: string | undefined): void {
-    const pause = paused(issuer);
+  function refuseWhilePaused(party: Party): void {
+    const pause = paused(party);
     if (pause) throw pause;
   }
 
-  async function enter(): Promise<void> {
-    if (running >= MOST_AT_ONCE) {
-      if (waiting.length >= MOST_WAITING) {
-        throw new NotAsked('credentials_unavailable', `role ${roleArn}: too many sessions begin at once`);
-      }
-      // Whoever leaves hands its place on.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running += 1;
-  }
-
-  function leave(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
+  function placesOf(party: Party): Places {
+    const known = places.get(party) ?? createPlaces(MOST_AT_ONCE, MOST_WAITING);
+    places.set(party, known);
+    return known;
   }
 
   /** What was in the way is over where STS answered, but for what this answer says. */
-  function note(failed: StsError | undefined, issuer: string | undefined): void {
-    const whose = failed && whoseTrouble(failed, issuer);
-    if (whose !== issuer || failed?.timedOut !== true) troubles.delete(ROLE);
-    if (issuer !== undefined && whose !== ROLE) troubles.delete(issuer);
+  function note(failed: StsError | undefined, party: Party): void {
+    const whose = failed && whoseTrouble(failed, party);
+    const isAnswer = failed?.timedOut !== true || whose === ROLE;
+    if (isAnswer) troubles.delete(ROLE);
+    if (whose !== ROLE) troubles.delete(party);
+    if (isAnswer) asking.delete(party);
     if (failed && whose !== undefined) troubles.set(whose, { error: failed, until: monotonic() + PAUSE_MS });
   }
 
-  async function attempt<T>(call: (patient: boolean) => Promise<T>, issuer: string | undefined): Promise<T> {
-    const before = troublesOf(issuer);
-    // Nobody else asks while this one has no answer.
-    for (const trouble of before) trouble.until = monotonic() + PAUSE_MS;
+  async function attempt<T>(call: (patient: boolean) => Promise<T>, party: Party): Promise<T> {
+    const isTrouble = troublesOf(party).length > 0;
+    if (isTrouble) asking.set(party, monotonic() + PAUSE_MS);
     try {
-      const answer = await call(before.length === 0);
-      note(undefined, issuer);
+      const answer = await call(!isTrouble);
+      note(undefined, party);
       last = 'ok';
       return answer;
     } catch (error) {
       const failed = asStsError(error);
       last = failed;
-      note(failed, issuer);
+      note(failed, party);
       throw failed;
     }
   }
 
   return {
-    paused,
+    paused: (issuer) => paused(issuer ?? ROLE),
     last: () => last,
     async run(call, issuer) {
-      refuseWhilePaused(issuer);
-      await enter();
+      const party = issuer ?? ROLE;
+      refuseWhilePaused(party);
+      const own = placesOf(party);
+      if (!(await own.enter())) {
+        throw new NotAsked('credentials_unavailable', `role ${roleArn}: too many sessions begin at once`);
+      }
       try {
         // Trouble may have begun while this one waited for its place.
-        refuseWhilePaused(issuer);
-        return await attempt(call, issuer);
+        refuseWhilePaused(party);
+        return await attempt(call, party);
       } finally {
-        leave();
+        own.leave();
       }
     },
   };
+}
+
+function whoseTrouble(failed: StsError, party: Party): Party | undefined {
+  // STS fetches the keys of a JWT's issuer while the call waits: no answer in time is no proof against other issuers.
+  if (party !== ROLE && (failed.concernsIssuer || failed.timedOut)) return party;
+  return failed.concernsRole ? ROLE : undefined;
 }

@@ -69,21 +69,28 @@ const BY_CODE: ReadonlyMap<string, StsFailure> = new Map(
   }),
 );
 
-/** What the SDK's HTTP handler and an abort signal throw. */
-const TIMEOUTS: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError']);
-
 /** Reads an error of the SDK. Its message may quote anything, so it stays in `cause`. */
 export function asStsError(error: unknown): StsError {
   if (error instanceof StsError) return error;
   const name = error instanceof Error ? error.name : '';
   const status = statusOf(error);
   // Without an answer the name is one of Node's or the SDK's.
-  if (status === undefined) return new StsError('unreachable', null, error, TIMEOUTS.has(name));
+  if (status === undefined) return new StsError('unreachable', null, error, isTimeout(error));
   // A success that could not be read: what says why may quote the session's keys.
   if (status < 400) return new StsError('odd_answer', null, undefined);
   const code = /^[A-Za-z.]{1,64}$/.test(name) ? name : null;
   const known = BY_CODE.get(name) ?? BY_CODE.get(name.replace(/Exception$/, ''));
   return new StsError(known ?? byStatus(status), code, error);
+}
+
+/**
+ * Whether STS was asked and gave no answer in time, as the abort signal and the SDK's handler say it. The handler calls a
+ * connection that is reset, or was never made, a `TimeoutError` too: those have Node's `syscall`, or no code.
+ */
+function isTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'AbortError') return true;
+  return error.name === 'TimeoutError' && 'code' in error && error.code === 'ETIMEDOUT' && !('syscall' in error);
 }
 
 function byStatus(status: number): StsFailure {

@@ -87,11 +87,14 @@ async function admitByRates(
 function unfitWanted(permission: Permission, { format = 'json', client }: WantedToken): Refusal | undefined {
   const { database, endpoint, user } = permission;
   const { engine } = database;
-  const why = whyNeverFits(client) ?? whyFormatCannotHold(format, connectionTo(database, endpoint, user, ''));
-  if (why !== undefined) return { reason: 'client_unfit', detail: why };
-  if (formatFits(format, engine) && formatFitsClient(client, format, engine)) return undefined;
-  const message = `${format} is not for ${engine}${formatFits(format, engine) ? ` in ${client}` : ''}`;
-  return { reason: 'request_malformed', detail: message, problems: [{ field: 'format', message }] };
+  const never = whyNeverFits(client);
+  if (never !== undefined) return { reason: 'client_unfit', detail: never };
+  if (!formatFits(format, engine) || !formatFitsClient(client, format, engine)) {
+    const message = `${format} is not for ${engine}${formatFits(format, engine) ? ` in ${client}` : ''}`;
+    return { reason: 'request_malformed', detail: message, problems: [{ field: 'format', message }] };
+  }
+  const why = whyFormatCannotHold(format, connectionTo(database, endpoint, user, ''));
+  return why === undefined ? undefined : { reason: 'client_unfit', detail: why };
 }
 
 function unfitToken(token: string, { format = 'json', client }: WantedToken): Refusal | undefined {

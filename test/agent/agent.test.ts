@@ -229,6 +229,31 @@ test('what stays wrong is not tried again by once, and the log says what to mend
   }
 });
 
+test('a 404 of another program is tried again: the service behind it may be starting', async (t) => {
+  let asked = 0;
+  const foreign = await foreignService(t, (_request, response) => {
+    asked += 1;
+    response.writeHead(404, { 'content-type': 'text/html' }).end('<p>no backend');
+  });
+  const { agent, look, times, letGo } = await agentOf(t, foreign);
+  const trying = agent.once(1000, never);
+  await look();
+  assert.equal(asked, 1);
+  times.wall += 500;
+  letGo();
+  assert.equal(await trying, false);
+  assert.equal(asked, 2);
+});
+
+test('a JWT that is given as the name of its file is shown nowhere', async (t) => {
+  const service = await startService(t);
+  const wanted = { url: service.url.replace(/\/$/, ''), jwtFile: await service.mint() };
+  const { agent, logged } = await agentOf(t, service, { wanted });
+  assert.equal(await agent.once(60_000, never), false);
+  assert.equal(agent.state().lastFailure, 'the name of the JWT’s file is a JWT');
+  assert.ok(!JSON.stringify([agent.state(), logged]).includes('eyJ'));
+});
+
 test('a service that speaks no TLS, and one that is not there, are told apart', async (t) => {
   const { jwtFile } = await agentOf(t, await startService(t));
   const plain = await foreignService(t, (_request, response) => response.end());

@@ -88,10 +88,47 @@ test('no answer in time may be the fault of the JWT’s issuer: those of others 
   assert.equal(await gate.run(session, 'cluster'), 'session');
   await assert.rejects(gate.run(gone, 'cluster'));
   assert.match(gate.paused()?.message ?? '', /cannot be reached/);
-  // That another issuer's call was not answered does not say that the role is well.
+  // That another issuer's call was not answered neither says that the role is well, nor keeps others from asking.
   clock.now += 30_000;
   await assert.rejects(gate.run(slow, 'corp'));
-  assert.match(gate.paused('cluster')?.message ?? '', /cannot be reached/);
+  const told: boolean[] = [];
+  await gate.run(async (patient) => void told.push(patient), 'cluster');
+  await gate.run(async (patient) => void told.push(patient), 'cluster');
+  assert.deepEqual(told, [false, true]);
+});
+
+for (const slow of [1, 2, 8]) {
+  test(`after one trouble of the role, ${slow} slow issuers that ask whenever they may keep no other out`, async () => {
+    const clock = { now: 0 };
+    const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => clock.now });
+    const fail = (failure: StsFailure, timedOut: boolean) => () =>
+      Promise.reject(new StsError(failure, null, undefined, timedOut));
+    await assert.rejects(gate.run(fail('throttled', false), 'corp'));
+    let calls = 0;
+    for (; clock.now < 600_000; clock.now += 1000) {
+      for (let number = 0; number < slow; number++) {
+        if (gate.paused(`slow-${number}`) !== undefined) continue;
+        calls += 1;
+        await assert.rejects(gate.run(fail('unreachable', true), `slow-${number}`));
+      }
+      if (clock.now >= 30_000) assert.equal(await gate.run(() => Promise.resolve('session'), 'cluster'), 'session');
+    }
+    assert.ok(calls <= slow * 20, `${calls}`);
+  });
+}
+
+test('an issuer whose calls hang takes no place of another', async () => {
+  const gate = createRoleGate({ roleArn: 'arn:r', monotonic: () => 0 });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const hanging = Array.from({ length: 104 }, () => gate.run(() => promise, 'slow'));
+  await new Promise(setImmediate);
+  await assert.rejects(
+    gate.run(() => promise, 'slow'),
+    /too many sessions begin at once/,
+  );
+  assert.equal(await gate.run(() => Promise.resolve('session'), 'cluster'), 'session');
+  resolve('late');
+  assert.deepEqual(new Set(await Promise.all(hanging)), new Set(['late']));
 });
 
 test('four calls at once, and those that wait are not made once trouble has begun', async () => {

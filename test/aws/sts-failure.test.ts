@@ -13,6 +13,7 @@ const server = createServer((request, response) => {
   request.resume();
   const [status, code] = answer;
   if (status === 0) return;
+  if (status === 1) return void request.socket.resetAndDestroy();
   const type = { 'content-type': 'text/xml' };
   if (status === 200) return void response.writeHead(status, type).end(code);
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${SECRET}</Message></Error>`;
@@ -68,10 +69,13 @@ for (const [status, code, failure] of CODES) {
   });
 }
 
-test('an STS that does not answer is told from one that refuses the connection', async () => {
+test('an STS that does not answer is told from one that refuses or resets the connection', async () => {
   answer = [0, ''];
   const silent = await ask();
   assert.deepEqual([silent.failure, silent.timedOut], ['unreachable', true]);
+  answer = [1, ''];
+  const reset = await ask();
+  assert.deepEqual([reset.failure, reset.timedOut], ['unreachable', false]);
   const url = process.env['AWS_ENDPOINT_URL_STS'];
   process.env['AWS_ENDPOINT_URL_STS'] = 'http://127.0.0.1:1';
   const gone = await ask();

@@ -6,6 +6,12 @@ umask 077
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Shows the service's own words; of another's page, or of an answer that was cut off, nothing.
+refused() {
+  [ "$1" != 22 ] || grep -s '^{"type":"urn:rds-token-vendor:' "$work/my.cnf" >&2 || :
+  exit "$1"
+}
+
 # Writes an option file; the answer's headers, which name the CA bundle, go to another.
 vend() {
   local jwt
@@ -13,7 +19,7 @@ vend() {
   curl -sS --fail-with-body --max-time 15 -D "$work/headers" -o "$work/my.cnf" \
     -H @<(printf 'Authorization: Bearer %s' "$jwt") \
     -d format=my_cnf --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" \
-    "$RTV_URL/v1/tokens" || { cat "$work/my.cnf" >&2 && return 1; }
+    "$RTV_URL/v1/tokens" || refused $?
 }
 
 ca_bundle() {

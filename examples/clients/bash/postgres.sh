@@ -4,6 +4,12 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Shows the service's own words; of another's page, or of an answer that was cut off, nothing.
+refused() {
+  [ "$1" != 22 ] || case $2 in '{"type":"urn:rds-token-vendor:'*) printf '%s\n' "$2" >&2 ;; esac
+  exit "$1"
+}
+
 # Prints `export PG…` lines; the answer's headers, which name the CA bundle, go to a file.
 vend() {
   local jwt answer
@@ -11,7 +17,7 @@ vend() {
   answer=$(curl -sS --fail-with-body --max-time 15 -D "$work/headers" \
     -H @<(printf 'Authorization: Bearer %s' "$jwt") \
     -d format=env --data-urlencode "database=$RTV_DATABASE" --data-urlencode "user=$RTV_USER" \
-    "$RTV_URL/v1/tokens") || { printf '%s\n' "$answer" >&2 && return 1; }
+    "$RTV_URL/v1/tokens") || refused $? "$answer"
   printf '%s\n' "$answer"
 }
 

@@ -23,11 +23,11 @@ class HikariMysql {
             .header("Authorization", "Bearer " + jwt)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(HttpRequest.BodyPublishers.ofString(form)).build(), HttpResponse.BodyHandlers.ofString());
-        if (answer.statusCode() != 201) throw new IOException(answer.body());
+        if (answer.statusCode() != 201) throw new IOException(answer.statusCode() + " " + (answer.body().startsWith("{\"type\":\"urn:rds-token-vendor:") ? answer.body() : ""));
         if (caBundle == null) {
           var href = answer.headers().firstValue("rtv-ca-bundle").orElseThrow();
           var pem = http.send(request(href).build(), HttpResponse.BodyHandlers.ofString());
-          if (pem.statusCode() != 200) throw new IOException(pem.body());
+          if (pem.statusCode() != 200) throw new IOException("no CA bundle");
           caBundle = Files.writeString(Files.createTempFile("rds-ca", ".pem"), pem.body());
         }
         var properties = new Properties();

@@ -7,8 +7,9 @@ const { RTV_URL, RTV_JWT_FILE, RTV_DATABASE, RTV_USER } = process.env;
 
 async function ask(path, init) {
   const answer = await fetch(`${RTV_URL}${path}`, { ...init, redirect: 'error', signal: AbortSignal.timeout(15_000) });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return answer;
+  if (answer.ok) return answer;
+  const words = await answer.text(); // the service's own have the audit id
+  throw new Error(`${path}: ${answer.status} ${words.startsWith('{"type":"urn:rds-token-vendor:') ? words : ''}`);
 }
 
 async function vend() {

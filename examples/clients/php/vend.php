@@ -24,7 +24,8 @@ function ask(string $path, array $options): string
     $context = stream_context_create(['http' => $options + ['timeout' => 15, 'ignore_errors' => true, 'follow_location' => 0]]);
     $body = file_get_contents(getenv('RTV_URL') . $path, false, $context);
     if ($body === false || !preg_match('/^HTTP\S+ 2/', $http_response_header[0])) {
-        throw new RuntimeException("$path: $body");
+        // The service's own words have the audit id.
+        throw new RuntimeException("$path: " . (str_starts_with((string) $body, '{"type":"urn:rds-token-vendor:') ? $body : 'no answer of the service'));
     }
     return $body;
 }

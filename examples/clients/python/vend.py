@@ -38,5 +38,7 @@ def _ask(path, data=None, headers={}):
     try:
         with _opener.open(request, timeout=15) as answer:
             return answer.read()
-    except urllib.error.HTTPError as refusal:  # its body says why, and has the audit id
-        raise RuntimeError(f"{path}: {refusal.code} {refusal.read().decode(errors='replace')}") from None
+    except urllib.error.HTTPError as refusal:  # the service's own words have the audit id
+        words = refusal.read(4096).decode(errors="replace")
+        shown = words if words.startswith('{"type":"urn:rds-token-vendor:') else ""
+        raise RuntimeError(f"{path}: {refusal.code} {shown}") from None

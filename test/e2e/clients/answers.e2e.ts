@@ -61,14 +61,49 @@ test('each recipe shows the service’s refusal, whose audit id leads to the rea
   const service = await listening(t, (_request, response) => {
     response.writeHead(403, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
   });
-  const env = environment(t, service);
-  const shown = await Promise.all(
-    runnable().map(async (recipe) => ({ recipe, ...(await runRecipe(recipe, '/etc/hosts', env, 'select 1')) })),
-  );
-  for (const { recipe, status, stderr, stdout } of shown) {
-    await t.test(recipe.file, () => {
-      assert.notEqual(status, 0, stdout);
-      assert.ok((stderr + stdout).includes(auditId), stderr);
+  for (const { file, status, output } of await runAll(environment(t, service))) {
+    await t.test(file, () => {
+      assert.notEqual(status, 0, output);
+      assert.ok(output.includes(auditId), output);
     });
   }
 });
+
+test('no recipe shows a page that echoes the JWT', { timeout: 280_000 }, async (t) => {
+  const proxy = await listening(t, ({ headers }, response) => {
+    response.writeHead(502, { 'content-type': 'text/html' }).end(`<p>${headers.authorization}</p>`);
+  });
+  for (const { file, status, output } of await runAll(environment(t, proxy))) {
+    await t.test(file, () => {
+      assert.notEqual(status, 0, output);
+      assert.ok(!output.includes(JWT), output);
+    });
+  }
+});
+
+test('no recipe shows what came of an answer that was cut off, or the token of the one before', async (t) => {
+  let asked = 0;
+  const service = await listening(t, (request, response) => {
+    asked += 1;
+    if (request.url !== '/v1/tokens') return void response.end('-----BEGIN CERTIFICATE-----');
+    const headers = { 'rtv-ca-bundle': '/v1/ca-bundles/x.pem', 'content-length': '10000' };
+    response.writeHead(201, headers).write("export PGPASSWORD='LIVE-TOKEN'\npassword=LIVE-TOKEN\n");
+    setTimeout(() => request.socket.destroy(), 100);
+  });
+  for (const { file, status, output } of await runAll(environment(t, service))) {
+    await t.test(file, () => {
+      assert.notEqual(status, 0, output);
+      assert.ok(!output.includes('LIVE-TOKEN'), output);
+    });
+  }
+  assert.ok(asked >= runnable().length);
+});
+
+async function runAll(env: RecipeEnv) {
+  return Promise.all(
+    runnable().map(async (recipe) => {
+      const { status, stdout, stderr } = await runRecipe(recipe, '/etc/hosts', env, 'select 1');
+      return { file: recipe.file, status, output: stdout + stderr };
+    }),
+  );
+}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -47,12 +48,11 @@ func ask(ctx context.Context, method, path, form, jwt string, failed *error) (bo
 		return nil
 	}
 	request.Header = http.Header{"Authorization": {"Bearer " + jwt}, "Content-Type": {"application/x-www-form-urlencoded"}}
-	// Not http.Client, which follows redirects: the JWT is for this address alone.
-	answer, err := http.DefaultTransport.RoundTrip(request)
+	answer, err := http.DefaultTransport.RoundTrip(request) // not http.Client, which follows redirects with the JWT
 	if *failed = err; err == nil {
 		defer answer.Body.Close()
 		if body, *failed = io.ReadAll(answer.Body); answer.StatusCode >= 300 {
-			*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, body)
+			*failed = fmt.Errorf("%s: %s: %s", path, answer.Status, regexp.MustCompile(`^{"type":"urn:rds-token-vendor:.*`).Find(body))
 		}
 	}
 	return body

@@ -19,12 +19,13 @@ struct CaBundle { href: String }
 async fn connect() -> Result<Client> {
     let (url, jwt) = (var("RTV_URL")?, fs::read_to_string(var("RTV_JWT_FILE")?)?); // read each time: it is rotated
     let wanted = [("database", var("RTV_DATABASE")?), ("user", var("RTV_USER")?)];
-    // The JWT is for this address alone.
-    let http: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(15))).build().into();
-    let mut answer = http.post(format!("{url}/v1/tokens"))
+    let http: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).timeout_global(Some(Duration::from_secs(15))).build().into();
+    let mut answer = http.post(format!("{url}/v1/tokens")).config().http_status_as_error(false).build()
         .header("Authorization", format!("Bearer {}", jwt.trim())).send_form(wanted)?;
-    if answer.status() != 201 { return Err(answer.body_mut().read_to_string()?.into()); }
+    if answer.status() != 201 {
+        let words = answer.body_mut().read_to_string()?; // the service's own have the audit id
+        return Err(if words.starts_with(r#"{"type":"urn:rds-token-vendor:"#) { words } else { answer.status().to_string() }.into());
+    }
     let vended: Vended = answer.body_mut().read_json()?;
     let bundle = http.get(format!("{url}{}", vended.ca_bundle.href)).call()?.body_mut().read_to_vec()?;
     let mut roots = rustls::RootCertStore::empty();

@@ -30,6 +30,8 @@ def connect
     password: answer['token'], application_name: facts['application_name'],
     sslmode: 'verify-full', sslrootcert: ca_file(answer['ca_bundle']['href']).path
   )
+rescue JSON::ParserError # its message quotes the answer
+  raise 'the answer is cut off', cause: nil
 end
 
 connection = nil

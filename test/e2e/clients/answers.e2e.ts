@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { recipes, whyNot } from './recipes.ts';
 import { type RecipeEnv, runRecipe } from './run-recipe.ts';
@@ -83,11 +84,13 @@ test('no recipe shows a page that echoes the JWT', { timeout: 280_000 }, async (
 
 test('no recipe shows what came of an answer that was cut off, or the token of the one before', async (t) => {
   let asked = 0;
-  const service = await listening(t, (request, response) => {
+  const service = await listening(t, async (request, response) => {
     asked += 1;
     if (request.url !== '/v1/tokens') return void response.end('-----BEGIN CERTIFICATE-----');
+    const form = new URLSearchParams(await text(request));
     const headers = { 'rtv-ca-bundle': '/v1/ca-bundles/x.pem', 'content-length': '10000' };
-    response.writeHead(201, headers).write("export PGPASSWORD='LIVE-TOKEN'\npassword=LIVE-TOKEN\n");
+    const lines = "export PGPASSWORD='LIVE-TOKEN'\npassword=LIVE-TOKEN\n";
+    response.writeHead(201, headers).write(form.has('format') ? lines : '{"token":"LIVE-TOKEN","issued_at":"20');
     setTimeout(() => request.socket.destroy(), 100);
   });
   for (const { file, status, output } of await runAll(environment(t, service))) {

@@ -2,8 +2,9 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 /** Text that must not be logged whatever put it into an error: JWTs, and the secret parts of signed URLs and answers. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/(?<![\w-])e[wy][A-Za-z][\w-]{5,}(?:\.[\w-]*)+/g, '[JWT]'],
-  [/(\bBearer\s+)[^\s"'<,]+/gi, '$1[JWT]'],
+  // A JWT begins with `{"` in base64url, or with white space between the two.
+  [/(?<![\w-])(?:eyJ|eyA[gi]|ewo[gi]|ew0K|ewk[iJ])[\w-]{4,}(?:\.[\w-]*)+/g, '[JWT]'],
+  [/(\bBearer\s+)[\w.~+/-]{16,}=*/gi, '$1[JWT]'],
   [/(X-Amz-(?:Signature|Security-Token|Credential)(?:=|%3D))[^&\s"'<]+/gi, '$1[secret]'],
   // STS answers in XML.
   [

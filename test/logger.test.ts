@@ -26,7 +26,7 @@ for (const text of [
   '&lt;SecretAccessKey&gt;SECRET&lt;',
   String.raw`{\"SecretAccessKey\":\"SECRET\"}`,
   'host/?X-Amz-Signature%3DSECRET&x',
-  'Authorization: Bearer SECRET',
+  'Authorization: Bearer SECRET-opaque-0123456789',
   'eyAiYWxnIjogIlJTMjU2In0.eyJzdWIiOiJ4In0.SECRET',
   'ewogICJhbGciOiAiUlMyNTYifQ.eyJzdWIiOiJ4In0.SECRET',
   'aws_secret_access_key = SECRET',
@@ -45,6 +45,20 @@ for (const text of [
     assert.equal(lines.length, 7);
     for (const line of lines) assert.ok(!line.includes('SECRET'), line);
     assert.equal(JSON.parse(lines[0] ?? '').msg, 'an error');
+  });
+}
+
+for (const text of [
+  '/run/token does not hold one bearer token',
+  'ewallet-prod.cluster-abc.us-west-2.rds.amazonaws.com cannot be reached',
+  'eyeglass.example answered 500',
+]) {
+  test(`the log leaves the words of an operator's message: ${text}`, () => {
+    const lines: string[] = [];
+    const logger = createLogger({ write: (line) => void lines.push(line) });
+    logger.error({ err: new Error(text) }, text);
+    const { msg, err } = JSON.parse(lines[0] ?? '');
+    assert.deepEqual([msg, err[0].message], [text, text]);
   });
 }
 

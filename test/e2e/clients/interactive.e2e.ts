@@ -104,10 +104,12 @@ test('programs that people use', { timeout: 280_000 }, async (t) => {
     const { sh } = deskOf(t, stage);
     const given = '$RTV_URL $RTV_JWT_FILE';
     const said = await sh(`set -e\ncd ${ROOT}\ngiven="${given}"\nunset RTV_URL RTV_JWT_FILE\n${install}
-      rds-token orders app_rw 2>&1 || true
+      rds-token orders app_rw 2>&1 && exit 9
       RTV_URL=\${given% *} RTV_JWT_FILE=\${given#* } rds-token orders app_rw
-      RTV_URL=\${given% *} RTV_JWT_FILE=\${given#* } rds-token --ca orders app_rw /nowhere/ca.pem 2>&1 || true
-      RTV_URL=http://127.0.0.1:1 RTV_JWT_FILE=\${given#* } rds-token orders app_rw 2>&1 || true`);
+      RTV_URL=\${given% *} RTV_JWT_FILE=\${given#* } rds-token --ca orders app_rw /nowhere/ca.pem 2>&1 && exit 9
+      RTV_URL=http://127.0.0.1:1 RTV_JWT_FILE=\${given#* } rds-token orders app_rw 2>&1 && exit 9
+      true`);
+    assert.equal(said.status, 0, said.stdout + said.stderr);
     const [noJwt, token, noFolder, noService] = said.stdout.split('\n');
     assert.match(
       noJwt ?? said.stderr,

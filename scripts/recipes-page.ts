@@ -81,7 +81,7 @@ echo 'select current_user' | perl examples/clients/perl/postgres.pl
   [
     'JavaScript',
     `\`\`\`sh
-npm install pg
+npm install --no-save pg
 echo 'select current_user' | node examples/clients/javascript/pg-postgres.mjs
 \`\`\``,
     ['javascript/pg-postgres.mjs'],
